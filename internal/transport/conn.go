@@ -1,0 +1,179 @@
+package transport
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// attempts is how many times in a row a connection may return neither a byte nor an error that
+// counts before it is given up as broken.
+const attempts = 100
+
+// writeSteps is into how many parts the timeout of a blocked write is cut to see whether there was
+// progress: a peer that stalls in the middle is found at most 1/writeSteps late.
+const writeSteps = 128
+
+// Rate is the least speed at which a peer must move bytes while this side is blocked on it.
+type Rate struct {
+	// BytesPerSecond is the speed; 0 or less: no minimum.
+	BytesPerSecond int
+	// Window is the blocked time over which it is measured.
+	Window time.Duration
+}
+
+// Conn is a net.Conn with rolling deadlines and a minimum rate. It is the one place where
+// deadlines are set. Rolling means that each byte that moves grants the full timeout anew.
+//
+// One goroutine reads and one writes; the other methods are safe for concurrent use.
+type Conn struct {
+	conn net.Conn
+
+	in, out deadline
+
+	readPace  pace // owned by the reader
+	writePace pace // owned by the writer
+
+	resumable bool // a write that timed out may be continued; never changes
+	stepped   bool // and it says exactly how much it wrote; never changes
+}
+
+// NewConn returns a Conn over conn. Both directions must keep to the minimum rate.
+func NewConn(conn net.Conn, rate Rate) *Conn {
+	c := &Conn{conn: conn, readPace: newPace(rate), writePace: newPace(rate)}
+	_, c.stepped = conn.(syscall.Conn)
+	// The documentation of tls.Conn says that after a write has timed out none may follow.
+	_, isTLS := conn.(interface{ ConnectionState() tls.ConnectionState })
+	c.resumable = !isTLS
+	c.in.set, c.in.lazy = conn.SetReadDeadline, true
+	c.out.set, c.out.lazy = conn.SetWriteDeadline, c.stepped
+	return c
+}
+
+// NetConn returns the connection below.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// Close closes the connection at once. What is blocked returns.
+func (c *Conn) Close() error { return c.conn.Close() }
+
+// InterruptRead makes a blocked read, and all that follow, fail with ErrInterrupted until Resume.
+func (c *Conn) InterruptRead() { c.in.interrupt() }
+
+// InterruptWrite makes a blocked write, and all that follow, fail with ErrInterrupted until
+// Resume.
+func (c *Conn) InterruptWrite() { c.out.interrupt() }
+
+// ResumeRead ends the effect of InterruptRead. The caller makes sure that no read is blocked.
+func (c *Conn) ResumeRead() { c.in.resume() }
+
+// ResumeWrite ends the effect of InterruptWrite. The caller makes sure that no write is blocked.
+func (c *Conn) ResumeWrite() { c.out.resume() }
+
+// SetReadDeadline moves the deadline of the read that another goroutine is blocked in.
+func (c *Conn) SetReadDeadline(until time.Time) { c.in.move(until) }
+
+// Read reads once. It waits for the first byte until the deadline; the zero time means for ever.
+func (c *Conn) Read(p []byte, until time.Time) (int, error) {
+	if err := c.in.begin(until); err != nil {
+		return 0, err
+	}
+	return c.read(p)
+}
+
+// read reads once, within the deadline that was begun.
+func (c *Conn) read(p []byte) (int, error) {
+	for range attempts {
+		n, err := c.conn.Read(p)
+		if n > 0 {
+			return n, nil // an error that came with it comes again
+		}
+		if err == nil {
+			continue
+		}
+		if err = c.in.again(err); err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+// ReadWithin reads once, waiting at most d for the first byte (d <= 0: for ever), and holds the
+// peer to the minimum rate.
+func (c *Conn) ReadWithin(p []byte, d time.Duration) (int, error) {
+	begin := time.Now()
+	for now := begin; ; {
+		until := earlier(after(begin, d), c.readPace.deadline(now))
+		n, err := c.Read(p, until)
+		end := time.Now()
+		slow := c.readPace.moved(n, end.Sub(now))
+		now = end
+		switch {
+		case n == 0 && err != ErrTimeout:
+			return 0, err
+		case slow != nil:
+			return 0, slow
+		case n > 0:
+			return n, nil
+		case d > 0 && end.Sub(begin) >= d:
+			return 0, ErrTimeout
+		}
+	}
+}
+
+// WriteWithin writes all of p. It fails when the peer takes no byte for d (d <= 0: for ever), or
+// stays below the minimum rate. It returns how many bytes the connection took.
+//
+// Where the connection cannot say in the middle of a write how far it is, the timeout holds for
+// the write as a whole.
+func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
+	written := 0
+	for now, progress := time.Now(), time.Now(); written < len(p); {
+		n, err := c.writeOnce(p[written:], now, after(progress, d), d)
+		written += n
+		end := time.Now()
+		slow := c.writePace.moved(n, end.Sub(now))
+		now = end
+		if n > 0 {
+			progress = end
+		}
+		switch {
+		case err != nil && err != ErrTimeout:
+			return written, err
+		case slow != nil:
+			return written, slow
+		case err == nil:
+		case !c.resumable, d > 0 && end.Sub(progress) >= d:
+			return written, ErrTimeout
+		}
+	}
+	return written, nil
+}
+
+// writeOnce writes p, or as much of it as is taken before the first of three moments: the
+// deadline, the end of the pace's window and, where progress can be seen, the next look at it.
+func (c *Conn) writeOnce(p []byte, now, until time.Time, d time.Duration) (int, error) {
+	if c.stepped {
+		until = earlier(until, c.writePace.deadline(now))
+		until = earlier(until, after(now, d/writeSteps))
+	}
+	if err := c.out.begin(until); err != nil {
+		return 0, err
+	}
+	written := 0
+	for range attempts {
+		n, err := c.conn.Write(p[written:])
+		written += n
+		if written == len(p) {
+			return written, nil
+		}
+		if err == nil {
+			return written, io.ErrShortWrite
+		}
+		if err = c.out.again(err); err != nil {
+			return written, err
+		}
+	}
+	return written, io.ErrNoProgress
+}

@@ -1,0 +1,195 @@
+package transport
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// idleAfter is how long an input that waits for its next byte keeps its buffer. A connection that
+// is busy never gives it up, an idle one holds only the few bytes of Input itself.
+const idleAfter = time.Second
+
+// Input is the buffered reading half of a Conn. It is a serial.Source: Peek, Discard and Buffered
+// are those of bufio.Reader.
+//
+// One goroutine at a time owns it. ReadAhead alone may be called by any goroutine.
+type Input struct {
+	conn *Conn
+
+	// BeforeRead is called before each read of the connection, which may block. It is where the
+	// output is flushed, so that no answer is held back while its reader is waited for. Its error
+	// ends the read. Set once.
+	BeforeRead func() error
+
+	// Timeout is the rolling timeout of reads other than Wait's; 0 or less: none. Set once.
+	Timeout time.Duration
+
+	// Deadline says when Wait times out; the zero time means never. It is asked when Wait begins,
+	// after Recheck, and again before Wait gives up. Set once.
+	Deadline func() time.Time
+
+	buf  *[BufferSize]byte // nil: nothing is buffered
+	r, w int               // buf[r:w] is buffered
+	err  error             // the first error; it sticks
+	tiny [64]byte          // what an idle connection waits with
+
+	mu      sync.Mutex // guards what follows
+	blocked bool       // the owner is in a read of the connection
+	waiting bool       // the owner is in Wait
+	ahead   *ahead     // a read-ahead that the owner has not taken over yet
+}
+
+// NewInput returns the Input of conn.
+func NewInput(conn *Conn) *Input { return &Input{conn: conn} }
+
+// Buffered returns how many bytes are buffered.
+func (in *Input) Buffered() int { return in.w - in.r }
+
+// Discard drops the next n buffered bytes, of which there must be as many.
+func (in *Input) Discard(n int) (int, error) {
+	in.r += n
+	return n, nil
+}
+
+// Peek returns the next n buffered bytes without taking them, n being at most the larger of
+// Buffered and 1. Where nothing is buffered it reads, within Timeout and the minimum rate. The
+// slice is valid until the next call of Peek, Wait or Release.
+func (in *Input) Peek(n int) ([]byte, error) {
+	if in.r == in.w {
+		if err := in.fill(in.rolling); err != nil {
+			return nil, err
+		}
+	}
+	if n > in.w-in.r {
+		return nil, errors.New("transport: peek beyond the buffered bytes")
+	}
+	return in.buf[in.r : in.r+n], nil
+}
+
+// Wait makes sure that something is buffered. It waits for it until the Deadline, whatever the
+// minimum rate, and holds no buffer for most of that time.
+func (in *Input) Wait() error {
+	if in.r < in.w {
+		return nil
+	}
+	return in.fill(in.wait)
+}
+
+// Recheck makes a Wait that another goroutine is in ask for its Deadline again.
+func (in *Input) Recheck() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.waiting {
+		in.conn.SetReadDeadline(in.Deadline())
+	}
+}
+
+// Release returns an empty buffer to the pool.
+func (in *Input) Release() {
+	if in.buf != nil && in.r == in.w {
+		Release(in.buf)
+		in.buf = nil
+	}
+}
+
+// fill fills the empty buffer by one read, which takes over the read-ahead if there is one.
+func (in *Input) fill(read func(*ahead) (int, error)) error {
+	if in.err != nil {
+		return in.err
+	}
+	if in.BeforeRead != nil {
+		if err := in.BeforeRead(); err != nil {
+			return err
+		}
+	}
+	in.mu.Lock()
+	in.blocked = true
+	a := in.ahead
+	in.mu.Unlock()
+
+	n, err := read(a)
+	in.r, in.w = 0, n
+
+	in.mu.Lock()
+	in.blocked, in.ahead = false, nil
+	in.mu.Unlock()
+	if err != nil && err != ErrInterrupted {
+		in.err = err
+	}
+	return err
+}
+
+// rolling is a read within Timeout and the minimum rate.
+func (in *Input) rolling(a *ahead) (int, error) {
+	in.acquire()
+	if a != nil {
+		in.conn.SetReadDeadline(after(time.Now(), in.Timeout))
+		return a.take(in)
+	}
+	return in.conn.ReadWithin(in.buf[:], in.Timeout)
+}
+
+// wait is a read that may last: after a while it goes on without a buffer.
+func (in *Input) wait(a *ahead) (int, error) {
+	defer in.endWait()
+	if a != nil || in.buf != nil {
+		in.acquire()
+		n, err := in.waitWithBuffer(a)
+		if err != ErrTimeout {
+			return n, err
+		}
+		Release(in.buf)
+		in.buf = nil
+	}
+	for {
+		if err := in.beginWait(time.Time{}); err != nil {
+			return 0, err
+		}
+		n, err := in.conn.read(in.tiny[:])
+		if n > 0 {
+			in.acquire()
+			copy(in.buf[:], in.tiny[:n])
+		}
+		if err != ErrTimeout || in.late() {
+			return n, err
+		}
+	}
+}
+
+// waitWithBuffer waits for a while.
+func (in *Input) waitWithBuffer(a *ahead) (int, error) {
+	if err := in.beginWait(time.Now().Add(idleAfter)); err != nil && a == nil {
+		return 0, err
+	}
+	if a != nil {
+		return a.take(in)
+	}
+	return in.conn.read(in.buf[:])
+}
+
+// beginWait arms the read deadline: Deadline or limit, whichever is earlier.
+func (in *Input) beginWait(limit time.Time) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.waiting = true
+	return in.conn.in.begin(earlier(in.Deadline(), limit))
+}
+
+func (in *Input) endWait() {
+	in.mu.Lock()
+	in.waiting = false
+	in.mu.Unlock()
+}
+
+// late reports whether the Deadline has passed.
+func (in *Input) late() bool {
+	until := in.Deadline()
+	return !until.IsZero() && !time.Now().Before(until)
+}
+
+func (in *Input) acquire() {
+	if in.buf == nil {
+		in.buf = Scratch()
+	}
+}

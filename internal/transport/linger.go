@@ -1,0 +1,66 @@
+package transport
+
+import (
+	"net"
+	"time"
+)
+
+// The bounds of a lingering close (docs/protocol.md, "Closing without loss").
+const (
+	// LingerQuiet is how long the peer may send nothing before it is closed on.
+	LingerQuiet = 500 * time.Millisecond
+	// LingerTime is how long a peer that goes on sending is listened to.
+	LingerTime = 5 * time.Second
+	// LingerBytes is how much it may send in that time: 16 MiB.
+	LingerBytes = 16 << 20
+)
+
+// halfCloser is a connection whose write side can be closed alone.
+type halfCloser interface{ CloseWrite() error }
+
+// CanHalfClose reports whether the peer can be told that nothing more comes while it is still
+// listened to.
+func (c *Conn) CanHalfClose() bool {
+	_, ok := c.conn.(halfCloser)
+	return ok
+}
+
+// closeWrite half-closes conn and the layers below it: TLS says close_notify, and then TCP FIN.
+func closeWrite(conn net.Conn) error {
+	hc, ok := conn.(halfCloser)
+	if !ok {
+		return net.ErrClosed
+	}
+	err := hc.CloseWrite()
+	if layer, ok := conn.(interface{ NetConn() net.Conn }); ok && err == nil {
+		if below, ok := layer.NetConn().(halfCloser); ok {
+			err = below.CloseWrite()
+		}
+	}
+	return err
+}
+
+// CloseLingering closes the connection without destroying what was written last. A plain close
+// with input unread resets the connection, and the kernel then drops what it has not delivered.
+// So the write side is closed first, and input is read and discarded until the peer closes too,
+// within LingerQuiet, LingerTime and LingerBytes. The caller has flushed and owns both halves.
+func (c *Conn) CloseLingering() error {
+	if closeWrite(c.conn) == nil {
+		c.discard()
+	}
+	return c.Close()
+}
+
+// discard reads until the end, or until one of the bounds.
+func (c *Conn) discard() {
+	buf := Scratch()
+	defer Release(buf)
+	end := time.Now().Add(LingerTime)
+	for left := LingerBytes; left > 0; {
+		n, err := c.Read(buf[:min(left, len(buf))], earlier(end, time.Now().Add(LingerQuiet)))
+		if err != nil || !time.Now().Before(end) {
+			return
+		}
+		left -= n
+	}
+}

@@ -1,0 +1,38 @@
+package serial
+
+// Description is the JSON document that answers TaskDescribe (docs/protocol.md, "Describe").
+// Fields may be added to it; a client ignores those it does not know.
+type Description struct {
+	// Server is the name that the server was given, "" if none.
+	Server string `json:"server"`
+	// Limits hold for every connection of the server.
+	Limits Limits `json:"limits"`
+	// Tasks are the registered tasks by ascending code.
+	Tasks []TaskDescription `json:"tasks"`
+}
+
+// TaskDescription is one registered task.
+type TaskDescription struct {
+	Code   TaskCode   `json:"code"`
+	Name   string     `json:"name"`
+	Limits TaskLimits `json:"limits"`
+}
+
+// Limits are a server's limits. 0 means that there is none.
+type Limits struct {
+	// WaitMillis, ReadMillis and WriteMillis are the three timeouts in milliseconds, rounded up.
+	WaitMillis  int64 `json:"wait_ms"`
+	ReadMillis  int64 `json:"read_ms"`
+	WriteMillis int64 `json:"write_ms"`
+	// MinRate is the least bytes per second at which a peer must take or give data while the
+	// server is blocked on it, measured over MinRateWindowMillis.
+	MinRate             int64 `json:"min_rate_bytes_per_second"`
+	MinRateWindowMillis int64 `json:"min_rate_window_ms"`
+}
+
+// TaskLimits are the limits of one task. 0 means that there is none.
+type TaskLimits struct {
+	// UnreadInput is how many bytes of a message the server discards, when the task did not read
+	// them, before it says Goodbye instead.
+	UnreadInput int64 `json:"unread_input_bytes"`
+}

@@ -1,0 +1,83 @@
+package serialclient
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"github.com/serialkit/serialkit/internal/transport"
+)
+
+// sender sends a stream's request. Its goroutine ends at the latest when the request's reader
+// returns; nobody waits for that reader.
+type sender struct {
+	requests  *requests
+	request   io.Reader
+	finishing atomic.Bool           // the request was read to its end
+	failed    atomic.Pointer[error] // why it could not be
+	done      chan struct{}         // closed when nothing more is sent
+}
+
+func (s *sender) run() {
+	defer close(s.done)
+	if err := s.copy(); err != nil {
+		s.failed.Store(&err)
+		s.requests.c.breakDown(err)
+	}
+	s.requests.sent(s.requests.output.Err())
+}
+
+// emptyReads is how many times in a row a request may return neither byte nor error.
+const emptyReads = 100
+
+// copy sends the request as it comes. It returns why that could not be read; why it could not be
+// sent is the output's to say. A request that knows its length, such as a *bytes.Reader, is sent in
+// as few writes as possible.
+func (s *sender) copy() error {
+	r := s.requests
+	buf := transport.Scratch()
+	defer transport.Release(buf)
+	_, coalesce := s.request.(interface{ Len() int })
+	for empty := 0; r.output.Err() == nil; empty++ {
+		n, err := s.read(buf[:])
+		if n > 0 {
+			empty = 0
+			r.blocks.Write(buf[:n])
+		}
+		switch {
+		case err == io.EOF:
+			s.finishing.Store(true)
+			r.close()
+			r.output.Flush()
+			return nil
+		case err != nil:
+			return err
+		case empty == emptyReads:
+			return io.ErrNoProgress
+		}
+		if !coalesce {
+			r.blocks.Flush()
+			r.output.Flush()
+		}
+	}
+	return nil
+}
+
+// read reads the request once. That may last: what was written before is sent meanwhile.
+func (s *sender) read(p []byte) (int, error) {
+	if s.request == nil {
+		return 0, io.EOF
+	}
+	s.requests.output.Lend()
+	defer s.requests.output.Reclaim()
+	return s.request.Read(p)
+}
+
+// explain puts why the request could not be read into the error of the call, if that broke it.
+func (s *sender) explain(err error) error {
+	var e *Error
+	if cause := s.failed.Load(); cause != nil && errors.As(err, &e) {
+		e.Err = *cause
+	}
+	return err
+}

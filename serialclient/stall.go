@@ -1,0 +1,69 @@
+package serialclient
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/serialkit/serialkit/internal/transport"
+)
+
+// stallAfter is how long a write may be blocked before responses are read beside it.
+const stallAfter = 5 * time.Millisecond
+
+// stall keeps a connection from the deadlock in which both sides write and neither reads: a write
+// that is blocked for a while gets a reader beside it. Its timer is armed at most once in
+// stallAfter, so that a write that does not block costs next to nothing.
+type stall struct {
+	writers atomic.Int32 // writes that may be blocked
+	armed   atomic.Bool  // the timer will fire
+	timer   *time.Timer  // made by init
+}
+
+func (s *stall) init(c *Client) {
+	s.timer = time.AfterFunc(time.Hour, c.readBeside)
+	s.timer.Stop()
+}
+
+// enter is called before a write that may block, and leave after it.
+func (s *stall) enter(c *Client) {
+	s.writers.Add(1)
+	s.arm(c)
+}
+
+func (s *stall) leave() { s.writers.Add(-1) }
+
+func (s *stall) arm(c *Client) {
+	if s.armed.CompareAndSwap(false, true) && c.goBackground() {
+		s.timer.Reset(stallAfter)
+	}
+}
+
+// readBeside reads responses while a write is blocked and nobody else reads.
+func (c *Client) readBeside() {
+	defer c.background.Done()
+	c.stall.armed.Store(false)
+	if c.stall.writers.Load() == 0 {
+		return
+	}
+	c.stall.arm(c)
+	select {
+	case c.responses.reading <- struct{}{}:
+		defer func() { <-c.responses.reading }()
+	default:
+		return
+	}
+	for c.stall.writers.Load() > 0 && c.Err() == nil {
+		cl, ok := c.responses.head()
+		if !ok {
+			return
+		}
+		body, err := c.responses.readFor(cl, nil)
+		if errors.Is(err, transport.ErrInterrupted) {
+			return // it has not been read whole
+		}
+		if !c.responses.putEarly(cl.number, response{body, err}) {
+			c.breakDown(ErrPipelineFull)
+		}
+	}
+}

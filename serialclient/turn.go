@@ -1,0 +1,146 @@
+package serialclient
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/serialkit/serialkit/internal/transport"
+	"github.com/serialkit/serialkit/serial"
+)
+
+// The bounds within which the responses of abandoned calls are read and thrown away. Beyond them a
+// new connection is cheaper.
+const (
+	abandonedTime  = 5 * time.Second
+	abandonedBytes = 1 << 20
+)
+
+// turn is one caller's time with the connection.
+type turn struct {
+	c   *Client
+	ctx context.Context
+
+	stop        func() bool   // stops the watch over ctx; nil: ctx is never done
+	interrupted chan struct{} // closed when ctx was done and the connection has been interrupted
+}
+
+// begin waits for the turn and makes sure that the connection is there. From then on, ctx being
+// done interrupts what is blocked. The error is that of a call that has not been sent.
+func (c *Client) begin(ctx context.Context, task serial.TaskCode) (turn, error) {
+	if ctx.Err() != nil {
+		return turn{}, notRun(task, context.Cause(ctx))
+	}
+	select {
+	case c.turn <- struct{}{}:
+	default:
+		select {
+		case c.turn <- struct{}{}:
+		case <-c.closed:
+			return turn{}, notRun(task, c.whyBroken())
+		case <-ctx.Done():
+			return turn{}, notRun(task, context.Cause(ctx))
+		}
+	}
+	err := c.whyBroken()
+	if err == nil {
+		err = c.checkServer()
+	}
+	if err != nil {
+		<-c.turn
+		return turn{}, notRun(task, err)
+	}
+	t := turn{c: c, ctx: ctx}
+	if ctx.Done() != nil {
+		t.interrupted = make(chan struct{})
+		t.stop = context.AfterFunc(ctx, t.interrupt)
+	}
+	return t, nil
+}
+
+func (t turn) interrupt() {
+	t.c.conn.InterruptRead()
+	t.c.conn.InterruptWrite()
+	close(t.interrupted)
+}
+
+// end gives the turn to the next caller. Responses that nobody has read are read first, in the
+// background; a request that was not sent whole costs the connection.
+func (t turn) end() {
+	c := t.c
+	if t.stop != nil && !t.stop() {
+		<-t.interrupted
+		c.conn.ResumeRead()
+		c.conn.ResumeWrite()
+	}
+	if c.Err() == nil {
+		c.settle()
+	}
+	c.responses.forget(c.requests.number)
+	if c.Err() == nil && c.responses.outstanding() && c.goBackground() {
+		go c.discardResponses()
+		return
+	}
+	c.release()
+}
+
+func (c *Client) release() {
+	c.lastUse.Store(int64(time.Since(c.start)))
+	<-c.turn
+}
+
+// settle makes the queue say what was really sent: calls of which no byte was are forgotten.
+func (c *Client) settle() {
+	sent := c.requests.output.Sent()
+	if !c.responses.sentUpTo(sent) {
+		c.breakDown(errUnfinished)
+		return
+	}
+	c.requests.output.Reset()
+}
+
+// discardResponses reads the responses of abandoned calls and throws them away, with the turn, so
+// that nobody uses the connection meanwhile.
+func (c *Client) discardResponses() {
+	defer c.background.Done()
+	defer c.release()
+	tooLong := time.AfterFunc(abandonedTime, func() { c.conn.InterruptRead() })
+	left := int64(abandonedBytes)
+	for left > 0 && c.responses.outstanding() && c.Err() == nil {
+		n, err := c.responses.discard(left)
+		if err != nil {
+			c.breakDown(err)
+		}
+		left -= n
+	}
+	if !tooLong.Stop() || c.responses.outstanding() {
+		c.breakDown(errAbandoned)
+	}
+}
+
+// whyBroken returns nil, or why the connection cannot be used any more.
+func (c *Client) whyBroken() error {
+	switch err := c.Err(); err {
+	case nil, ErrClosed, ErrGoodbye, ErrServerGone:
+		return err
+	default:
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+}
+
+// checkServer finds out whether the server has closed the idle connection, wherever that is known
+// already, so that nothing is sent into the void.
+func (c *Client) checkServer() error {
+	conn := c.conn.NetConn()
+	waiting, ok := transport.InputWaiting(conn)
+	if !ok {
+		waiting, _ = transport.PeerGone(conn)
+	}
+	if !waiting && c.responses.input.Buffered() == 0 {
+		return nil
+	}
+	// There must be nothing to read now but a Goodbye or the end.
+	err := c.responses.unsolicited()
+	c.breakDown(err)
+	return err
+}

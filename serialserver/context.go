@@ -1,0 +1,67 @@
+package serialserver
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// taskContext is the context of one task. Most tasks are over before anybody asks, so the real,
+// cancellable context is only made when its Done, Err after a cancellation, or Value is asked for.
+type taskContext struct {
+	parent context.Context // never changes
+
+	mu     sync.Mutex // guards what follows
+	real   context.Context
+	cancel context.CancelCauseFunc
+	cause  error // why it was cancelled; nil: it was not
+}
+
+var _ context.Context = (*taskContext)(nil)
+
+// context returns the real context.
+func (c *taskContext) context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.real == nil {
+		c.real, c.cancel = context.WithCancelCause(c.parent)
+		if c.cause != nil {
+			c.cancel(c.cause)
+		}
+	}
+	return c.real
+}
+
+// stop cancels the context. Only the first cause counts.
+func (c *taskContext) stop(cause error) {
+	c.mu.Lock()
+	cancel := c.cancel
+	if c.cause == nil {
+		c.cause = cause
+	}
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel(cause) // a second call does nothing
+	}
+}
+
+// Deadline is that of HandleConnection's context.
+func (c *taskContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+
+// Done implements context.Context.
+func (c *taskContext) Done() <-chan struct{} { return c.context().Done() }
+
+// Err implements context.Context.
+func (c *taskContext) Err() error {
+	c.mu.Lock()
+	untouched := c.real == nil && c.cause == nil
+	c.mu.Unlock()
+	if untouched {
+		return c.parent.Err()
+	}
+	return c.context().Err()
+}
+
+// Value implements context.Context. Package context finds the real context by it, so that
+// context.Cause and derived contexts need no goroutine.
+func (c *taskContext) Value(key any) any { return c.context().Value(key) }

@@ -1,0 +1,102 @@
+package serialserver
+
+import (
+	stderrors "errors"
+	"time"
+
+	"github.com/pkg/errors"
+	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/internal/transport"
+	"github.com/serialkit/serialkit/serial"
+)
+
+// goodbyeTimeout bounds the write of a Goodbye on a connection that cannot be half-closed.
+const goodbyeTimeout = 500 * time.Millisecond
+
+var errGoexit = stderrors.New("serialserver: task ended its goroutine")
+
+// ending is how a connection ends.
+type ending struct {
+	reason  CloseReason
+	err     error // what HandleConnection returns
+	goodbye bool  // no task is open, so that Goodbye tells the truth
+}
+
+func graceful() *ending {
+	return &ending{reason: ClosedGraceful, err: ErrGracefulDisconnect, goodbye: true}
+}
+
+// end closes the connection and releases everything of it. It returns what HandleConnection does.
+func (c *Client) end(e *ending) error {
+	switch cause := c.close(); {
+	case cause == nil:
+		c.closeConnection(e)
+	case stderrors.Is(cause, ErrDisconnectTimeout):
+		e.reason, e.err = ClosedCut, c.because(cause, e.err)
+	default:
+		e.reason, e.err = ClosedByServer, c.because(cause, e.err)
+	}
+	c.conn.Close()
+	c.stopLooking()
+	c.input.Join()
+	c.output.Stop()
+	c.timers.Wait()
+	c.logEnd(e)
+	return c.atTheEdge(e)
+}
+
+// because says why the connection was closed on this side, and what that ended.
+func (c *Client) because(cause, ended error) error {
+	if ended == nil {
+		return cause
+	}
+	return errors.WithMessage(cause, ended.Error())
+}
+
+// closeConnection closes the connection so that nothing written before is lost.
+func (c *Client) closeConnection(e *ending) {
+	if e.reason == ClosedByPeer || e.reason == ClosedWrite {
+		return
+	}
+	c.conn.ResumeRead()
+	if c.output.Timeout <= 0 {
+		c.output.Timeout = transport.LingerTime
+	}
+	if !c.conn.CanHalfClose() {
+		c.output.Timeout = min(c.output.Timeout, goodbyeTimeout)
+	}
+	if e.goodbye {
+		c.output.WriteByte(byte(serial.ResponseGoodbye))
+	}
+	if c.output.Flush() == nil {
+		c.conn.CloseLingering()
+	}
+}
+
+// logEnd logs what ended the connection: what was to be expected for the curious, the rest as a
+// warning, a panic as an error with its stack.
+func (c *Client) logEnd(e *ending) {
+	lg := c.taskLogger()
+	fields := []zap.Field{zap.Stringer("reason", e.reason), zap.Uint64("tasks", c.sequence)}
+	if c.unknown > 0 {
+		fields = append(fields, zap.Uint64("unknown_tasks", c.unknown))
+	}
+	var p *PanicError
+	switch {
+	case e.reason <= ClosedGraceful:
+		lg.Debug("connection closed", fields...)
+	case stderrors.As(e.err, &p):
+		lg.Error("task panicked", append(fields, zap.Error(e.err), zap.ByteString("stack", p.Stack))...)
+	default:
+		lg.Warn("connection closed", append(fields, zap.Error(e.err))...)
+	}
+}
+
+// atTheEdge adds a stack and the connection to an error that is not to be expected.
+func (c *Client) atTheEdge(e *ending) error {
+	if e.reason <= ClosedGraceful {
+		return e.err
+	}
+	return errors.Wrap(e.err, "serialserver: "+c.String())
+}

@@ -1,0 +1,140 @@
+package serialserver
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/serialkit/serialkit/internal/transport"
+	"github.com/serialkit/serialkit/serial"
+)
+
+// serve is HandleConnection, for a client that has been added to the server.
+func (c *Client) serve() (err error) {
+	metrics := c.Metrics()
+	metrics.ConnectionOpened(c)
+
+	c.timers.Add(1)
+	stop := context.AfterFunc(c.ctx, c.contextDone)
+	if c.ctx.Err() != nil {
+		c.leave(0, nil)
+	}
+	end := &ending{reason: ClosedDropped, err: errGoexit}
+	defer func() {
+		if stop() {
+			c.timers.Done()
+		}
+		err = c.end(end)
+		c.Metrics().ConnectionClosed(c, end.reason)
+	}()
+	end = c.serveTasks()
+	return nil // end decides
+}
+
+// serveTasks serves one task after the other until something ends the connection.
+func (c *Client) serveTasks() *ending {
+	for {
+		code, end := c.next()
+		if end != nil {
+			return end
+		}
+		if code == serial.TaskDisconnect {
+			return graceful()
+		}
+		t := c.newTask(code)
+		if !c.begin(t) {
+			return graceful()
+		}
+		if end := c.serveTask(t); end != nil {
+			return end
+		}
+	}
+}
+
+// next waits for the next task code.
+func (c *Client) next() (serial.TaskCode, *ending) {
+	if c.input.Buffered() == 0 {
+		if err := c.output.Flush(); err != nil {
+			return 0, &ending{reason: ClosedWrite, err: err}
+		}
+		c.output.Release()
+		if end := c.wait(); end != nil {
+			return 0, end
+		}
+	}
+	b, err := c.input.Peek(1)
+	if err != nil {
+		return 0, &ending{reason: ClosedRead, err: err}
+	}
+	code := serial.TaskCode(b[0])
+	c.input.Discard(1)
+	return code, nil
+}
+
+// wait waits until there is input.
+func (c *Client) wait() *ending {
+	if d := c.server.timeout.Wait; d > 0 {
+		c.waitUntil = time.Now().Add(d)
+	}
+	switch err := c.input.Wait(); err {
+	case nil:
+		return nil
+	case io.EOF:
+		return &ending{reason: ClosedByPeer}
+	case transport.ErrTimeout:
+		return &ending{reason: ClosedIdle, err: ErrTimeoutWaitingForTask, goodbye: true}
+	case transport.ErrInterrupted:
+		return graceful()
+	default:
+		return &ending{reason: ClosedRead, err: err}
+	}
+}
+
+// serveTask runs t, answers it and discards what it left unread.
+func (c *Client) serveTask(t *task) *ending {
+	if !t.reg.builtin {
+		c.Metrics().TaskStarted(c, t.reg.code)
+	}
+	finished := false
+	defer func() {
+		if !finished { // runtime.Goexit in the TaskFunc
+			c.output.Reclaim()
+			t.message.revoke(c.output)
+			c.finish()
+		}
+	}()
+	a := c.answer(t)
+	t.message.revoke(c.output)
+	c.finish()
+	finished = true
+	if !t.reg.builtin {
+		c.Metrics().TaskDone(c, a.result(t))
+	}
+	if a.end != nil {
+		return a.end
+	}
+	return c.drain(t)
+}
+
+// drain discards what an answered task left of its message. Its client may have to see the answer
+// before it goes on, so the output is lent meanwhile.
+func (c *Client) drain(t *task) *ending {
+	if t.message.blocks.Ended() {
+		return nil
+	}
+	c.output.Lend()
+	err := t.message.drain(c.server.unreadInput)
+	if werr := c.output.Reclaim(); werr != nil {
+		return &ending{reason: ClosedWrite, err: t.err("answering", werr)}
+	}
+	switch err {
+	case io.EOF:
+		return nil
+	case nil:
+		return &ending{reason: ClosedUnread, err: t.err("answered", ErrUnreadInput), goodbye: true}
+	case transport.ErrInterrupted:
+		return graceful()
+	default:
+		return &ending{reason: ClosedRead, err: t.err("reading the message of", err), goodbye: true}
+	}
+}

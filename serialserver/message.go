@@ -1,0 +1,90 @@
+package serialserver
+
+import (
+	"io"
+	"sync/atomic"
+
+	"github.com/serialkit/serialkit/internal/transport"
+	"github.com/serialkit/serialkit/serial"
+)
+
+// The states of a message: who may read it.
+const (
+	messageFree    = iota // nobody does
+	messageRead           // a goroutine of the task's does
+	messageWanted         // it does, and the connection's goroutine waits for it to stop
+	messageRevoked        // the task has ended: the connection's goroutine alone may
+)
+
+// message is what a task reads. The task may read it from any goroutine, and may even forget to
+// stop: once it has ended its message is revoked, because the next bytes are another task's.
+type message struct {
+	blocks serial.Reader
+	read   atomic.Uint64   // bytes that the task has read
+	failed atomic.Value    // of failure: why reading failed
+	onFail func(err error) // called at once when reading fails; set before the task begins
+
+	state atomic.Int32
+	back  chan struct{} // made by revoke, before messageWanted
+}
+
+// Read reads the message for the task.
+func (m *message) Read(p []byte) (int, error) {
+	if !m.state.CompareAndSwap(messageFree, messageRead) {
+		if m.state.Load() == messageRevoked {
+			return 0, ErrTaskEnded
+		}
+		return 0, ErrConcurrentRead
+	}
+	n, err := m.blocks.Read(p)
+	m.read.Add(uint64(n))
+	if err != nil && err != io.EOF {
+		m.fail(err)
+	}
+	if !m.state.CompareAndSwap(messageRead, messageFree) {
+		m.state.Store(messageRevoked)
+		m.back <- struct{}{}
+	}
+	return n, err
+}
+
+func (m *message) fail(err error) {
+	if m.failed.CompareAndSwap(nil, failure{err}) {
+		m.onFail(err)
+	}
+}
+
+// failure makes errors of any type one type, as atomic.Value wants.
+type failure struct{ err error }
+
+// failure returns why reading failed, nil if it did not.
+func (m *message) failure() error {
+	f, _ := m.failed.Load().(failure)
+	return f.err
+}
+
+// revoke ends the task's reading. It waits for a read that is going on, with the output lent, for
+// the client may be waiting for what is in it.
+func (m *message) revoke(out *transport.Output) {
+	for !m.state.CompareAndSwap(messageFree, messageRevoked) {
+		if m.back == nil {
+			m.back = make(chan struct{}, 1)
+		}
+		if m.state.CompareAndSwap(messageRead, messageWanted) {
+			out.Lend()
+			<-m.back
+			out.Reclaim()
+			return
+		}
+	}
+}
+
+// drain discards what the task left unread, at most limit bytes. It returns io.EOF when the
+// message has ended, nil when there is more of it than that, and otherwise why reading failed.
+func (m *message) drain(limit int64) error {
+	if err := m.failure(); err != nil {
+		return err
+	}
+	_, err := m.blocks.Discard(limit + 1)
+	return err
+}

@@ -1,0 +1,109 @@
+package serialserver
+
+import (
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/binaryutil"
+	"github.com/serialkit/serialkit/serial"
+)
+
+// TaskFunc handles the tasks of one code. The server calls it in the connection's goroutine, so
+// the tasks of one connection follow each other, while those of different ones run side by side.
+//
+// ctx is cancelled when the task is cancelled, its client vanishes or the connection is closed, and
+// at the latest when the answer is complete; context.Cause says why. c is the connection. in reads
+// the message, io.EOF at its end, and is valid until the answer is complete; what is left unread is
+// discarded. lg carries the client's address. args are those of HandleConnection.
+//
+// With a nil error the answer is what out has to say, until io.EOF; nil is an empty answer. in
+// itself may be returned, or a reader of it. If out is an io.Closer it is closed. An out that has
+// the method Len() int, such as *bytes.Buffer and *binaryutil.Buffer, is sent in as few writes as
+// possible; any other is sent as it comes, so that a live stream is not held back.
+//
+// An error that is, or wraps, a serial.ErrorCoder is the answer Error with its code. Any other
+// error, like a panic or an out that fails, drops the connection: the client learns that its task
+// may have run.
+type TaskFunc func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (out io.Reader, err error)
+
+// registration is one registered task. It does not change.
+type registration struct {
+	code    serial.TaskCode
+	name    string
+	f       TaskFunc // as registered
+	run     TaskFunc // with the middleware around it
+	builtin bool     // not the application's: neither counted nor logged
+}
+
+// registry is the tasks of a server. Finding one takes no lock.
+type registry struct {
+	tasks [256]atomic.Pointer[registration]
+
+	mu         sync.Mutex // held while tasks and middleware are changed
+	middleware []func(TaskFunc) TaskFunc
+}
+
+// wrapLocked puts the middleware around f, the first of it outermost.
+func (r *registry) wrapLocked(f TaskFunc) TaskFunc {
+	for i := len(r.middleware) - 1; i >= 0; i-- {
+		f = r.middleware[i](f)
+	}
+	return f
+}
+
+// Register makes f the TaskFunc of code t, in place of the one before. The name is for people:
+// logs, metrics, Describe. It panics if t is reserved or f is nil.
+func (s *Server) Register(t serial.TaskCode, f TaskFunc, name string) {
+	if t.IsReserved() {
+		panic("serialserver: Register of the reserved task code " + t.String())
+	}
+	if f == nil {
+		panic("serialserver: Register of a nil TaskFunc for task code " + t.String())
+	}
+	r := &s.tasks
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tasks[t].Store(&registration{code: t, name: name, f: f, run: r.wrapLocked(f)})
+}
+
+// Use puts middleware around every TaskFunc, those registered already and those to come. The
+// first one given is the outermost. A middleware is called once for each TaskFunc, at once, and
+// must not call methods that change the server.
+func (s *Server) Use(middleware ...func(TaskFunc) TaskFunc) {
+	r := &s.tasks
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.middleware = append(r.middleware, middleware...)
+	for i := range r.tasks {
+		if old := r.tasks[i].Load(); old != nil {
+			reg := *old
+			reg.run = r.wrapLocked(reg.f)
+			r.tasks[i].Store(&reg)
+		}
+	}
+}
+
+// TaskFunc returns the TaskFunc registered for t, without middleware, and its name, and whether
+// there is one.
+func (s *Server) TaskFunc(t serial.TaskCode) (TaskFunc, string, bool) {
+	reg := s.tasks.tasks[t].Load()
+	if reg == nil {
+		return nil, "", false
+	}
+	return reg.f, reg.name, true
+}
+
+// RegisteredTaskCodes returns the codes that have a TaskFunc, ascending.
+func (s *Server) RegisteredTaskCodes() []serial.TaskCode {
+	var codes []serial.TaskCode
+	for i := range s.tasks.tasks {
+		if s.tasks.tasks[i].Load() != nil {
+			codes = append(codes, serial.TaskCode(i))
+		}
+	}
+	return codes
+}

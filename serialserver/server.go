@@ -1,0 +1,145 @@
+package serialserver
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/internal/transport"
+)
+
+// Server maps task codes to TaskFuncs and serves connections with them. Make one with New. Its
+// methods are safe for concurrent use, and those that change it take effect for the next task of
+// every connection.
+type Server struct {
+	name        string         // never changes after New, as the next three
+	timeout     Timeout        // defaults filled in
+	unreadInput int64          // bytes
+	minRate     transport.Rate // of each connection, in each direction
+
+	tasks registry
+
+	logger  atomic.Pointer[zap.Logger]
+	metrics atomic.Pointer[Metrics]
+
+	mu      sync.Mutex // guards what follows
+	clients map[*Client]struct{}
+	number  uint64    // of the latest client
+	empty   sync.Cond // clients has become empty; its L is mu
+}
+
+// New returns a Server with the timeouts, of which nil means the defaults, and the options.
+func New(timeout *Timeout, opts ...Option) *Server {
+	s := &Server{timeout: timeout.withDefaults(), clients: make(map[*Client]struct{})}
+	s.empty.L = &s.mu
+	s.SetLogger(nil)
+	s.SetMetrics(nil)
+	WithUnreadInput(0)(s)
+	WithMinRate(0, 0)(s)
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s
+}
+
+// HandleConnection serves the tasks of one connection until it ends, and closes it. The byte order
+// e, nil meaning big-endian, is that of the numbers in its messages; args are passed to each
+// TaskFunc.
+//
+// It returns nil when the client closed the connection between two tasks, ErrGracefulDisconnect,
+// ErrTimeoutWaitingForTask, or another error that says what ended it; see the variables. It does
+// not return before a running TaskFunc does, even when the connection was closed long ago.
+//
+// When ctx is done, the connection is disconnected as by Client.Disconnect, with the running
+// task's context cancelled; the task has 5 s to answer.
+func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.ByteOrder, args ...interface{}) error {
+	c := newClient(s, ctx, conn, e, args)
+	s.add(c)
+	defer s.remove(c)
+	return c.serve()
+}
+
+func (s *Server) add(c *Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.number++
+	c.number = s.number
+	c.timestamp = time.Now()
+	s.clients[c] = struct{}{}
+}
+
+func (s *Server) remove(c *Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clients, c)
+	if len(s.clients) == 0 {
+		s.empty.Broadcast()
+	}
+}
+
+// Clients returns the connections that are now being served, by increasing Timestamp.
+func (s *Server) Clients() []*Client {
+	s.mu.Lock()
+	clients := make([]*Client, 0, len(s.clients))
+	for c := range s.clients {
+		clients = append(clients, c)
+	}
+	s.mu.Unlock()
+	slices.SortFunc(clients, func(a, b *Client) int { return cmp.Compare(a.number, b.number) })
+	return clients
+}
+
+// NumClients returns how many connections are now being served.
+func (s *Server) NumClients() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.clients)
+}
+
+// Disconnect disconnects every current client, see Client.Disconnect. It does not block, and says
+// nothing to those who connect later: stop accepting first. Wait waits for the end.
+func (s *Server) Disconnect(d time.Duration) {
+	for _, c := range s.Clients() {
+		c.Disconnect(d)
+	}
+}
+
+// Wait blocks until no HandleConnection runs.
+func (s *Server) Wait() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.clients) > 0 {
+		s.empty.Wait()
+	}
+}
+
+// Log returns the server's logger. It logs nothing by default.
+func (s *Server) Log() *zap.Logger { return s.logger.Load() }
+
+// SetLogger sets the logger for the server and for those of its clients that have none of their
+// own; nil means none.
+func (s *Server) SetLogger(lg *zap.Logger) {
+	if lg == nil {
+		lg = zap.NewNop()
+	}
+	s.logger.Store(lg)
+}
+
+// Metrics returns what the server tells what happens. It is never nil.
+func (s *Server) Metrics() Metrics { return *s.metrics.Load() }
+
+// SetMetrics sets whom the server, and those of its clients that have none of their own, tell what
+// happens; nil means nobody.
+func (s *Server) SetMetrics(m Metrics) {
+	if m == nil {
+		m = noMetrics{}
+	}
+	s.metrics.Store(&m)
+}

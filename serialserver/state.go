@@ -1,0 +1,152 @@
+package serialserver
+
+import (
+	"context"
+	"time"
+)
+
+// state is where a connection is. These are all there are (docs/architecture.md, "States"):
+//
+//	           task code            answer complete
+//	waiting ─────────────► running ─────────────────► waiting
+//	   │                      │
+//	   └──────► closing ◄─────┘
+//
+// Writing the answer belongs to running. Discarding what the task left unread belongs to waiting:
+// both end at once when the client is disconnected.
+type state uint8
+
+const (
+	waiting state = iota
+	running
+	closing
+)
+
+// cut is the end of a Disconnect's time. Client.mu guards it.
+type cut struct {
+	timer *time.Timer // set while a task runs out of time
+	at    time.Time   // when it fires
+	cause error       // why the connection was closed before its end; nil: it was not
+}
+
+// begin makes t the running task, unless the client is leaving.
+func (c *Client) begin(t *task) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leaving {
+		return false
+	}
+	c.state, c.task = running, t
+	c.armLookLocked()
+	return true
+}
+
+// finish ends the running task. Its answer is complete, or never will be.
+func (c *Client) finish() {
+	c.mu.Lock()
+	t := c.task
+	c.state, c.task = waiting, nil
+	if c.cut.timer != nil && c.cut.timer.Stop() {
+		c.timers.Done()
+	}
+	c.mu.Unlock()
+	t.ctx.stop(context.Canceled)
+}
+
+// close is the transition to closing. It returns why the connection was closed already, nil if it
+// was not.
+func (c *Client) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state, c.leaving = closing, true
+	return c.cut.cause
+}
+
+// Disconnect ends the connection gracefully, without blocking. If it is idle it gets Goodbye and
+// is closed. If a task is running, it may finish and its answer may be written within d, and then
+// the same happens; after d its context is cancelled, with the cause ErrDisconnectTimeout, and the
+// connection is closed. Called again, the earlier end wins.
+func (c *Client) Disconnect(d time.Duration) { c.leave(d, nil) }
+
+// contextDone is called when HandleConnection's context is done.
+func (c *Client) contextDone() {
+	defer c.timers.Done()
+	c.leave(cancelGrace, context.Cause(c.ctx))
+}
+
+// leave is Disconnect. A running task's context is cancelled now if there is a cause.
+func (c *Client) leave(d time.Duration, cause error) {
+	c.mu.Lock()
+	c.leaving = true
+	switch c.state {
+	case waiting:
+		c.conn.InterruptRead()
+	case running:
+		c.cutLocked(max(d, 0))
+	}
+	t := c.task
+	c.mu.Unlock()
+	if t != nil && cause != nil {
+		t.ctx.stop(cause)
+	}
+}
+
+// cutLocked closes the connection after d, if the task still runs then.
+func (c *Client) cutLocked(d time.Duration) {
+	at := time.Now().Add(d)
+	switch {
+	case c.cut.timer == nil:
+		c.timers.Add(1)
+		c.cut.timer = time.AfterFunc(d, c.cutOff)
+	case at.Before(c.cut.at) && c.cut.timer.Stop():
+		c.cut.timer.Reset(d)
+	default:
+		return
+	}
+	c.cut.at = at
+}
+
+// cutOff closes the connection if its task still runs.
+func (c *Client) cutOff() {
+	defer c.timers.Done()
+	c.mu.Lock()
+	t := c.task
+	if t != nil {
+		c.shutLocked(ErrDisconnectTimeout)
+	}
+	c.mu.Unlock()
+	if t != nil {
+		t.ctx.stop(ErrDisconnectTimeout)
+		c.conn.Close()
+	}
+}
+
+// Close closes the connection at once, with the running task's context cancelled for the cause
+// ErrClosed. The client is told nothing. It returns the connection's error.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.shutLocked(ErrClosed)
+	t := c.task
+	c.mu.Unlock()
+	if t != nil {
+		t.ctx.stop(ErrClosed)
+	}
+	return c.conn.Close()
+}
+
+// shutLocked notes why the connection is about to be closed. Only the first cause counts, and none
+// once the connection is closing by itself.
+func (c *Client) shutLocked(cause error) {
+	c.leaving = true
+	if c.cut.cause == nil && c.state != closing {
+		c.cut.cause = cause
+	}
+}
+
+// Cancel cancels the running task's context, with the cause ErrTaskCancelled. When the connection
+// is idle it does nothing.
+func (c *Client) Cancel() {
+	if t := c.running(); t != nil {
+		t.ctx.stop(ErrTaskCancelled)
+	}
+}

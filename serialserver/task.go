@@ -1,0 +1,103 @@
+package serialserver
+
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/serialkit/serialkit/binaryutil"
+	"github.com/serialkit/serialkit/serial"
+)
+
+// task is one running task. It is made anew for each: a TaskFunc may leave goroutines behind that
+// still hold its context and its message.
+type task struct {
+	reg      *registration // never changes, as the next two
+	sequence uint64
+	start    time.Time
+
+	ctx     taskContext
+	message message
+	in      binaryutil.Reader // of the message, for the TaskFunc
+	out     atomic.Uint64     // bytes of the answer so far
+}
+
+// newTask returns the task of a code that has been read.
+func (c *Client) newTask(code serial.TaskCode) *task {
+	c.sequence++
+	t := &task{reg: c.server.lookup(code), sequence: c.sequence, start: time.Now()}
+	t.ctx.parent = c.ctx
+	t.message.blocks.Reset(c.input)
+	t.message.onFail = t.inputFailed
+	t.in.Reset(&t.message, c.order)
+	return t
+}
+
+// inputFailed is called when the message cannot be read on.
+func (t *task) inputFailed(err error) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		err = ErrClientVanished
+	}
+	t.ctx.stop(err)
+}
+
+func (t *task) metadata() *serial.TaskMetadata {
+	return &serial.TaskMetadata{
+		Code:     t.reg.code,
+		Name:     t.reg.name,
+		Sequence: t.sequence,
+		Start:    t.start,
+		BytesIn:  t.message.read.Load(),
+		BytesOut: t.out.Load(),
+	}
+}
+
+// err returns err with what was being done and the task's name.
+func (t *task) err(doing string, err error) error {
+	return &taskError{doing: doing, code: t.reg.code, name: t.reg.name, err: err}
+}
+
+// call calls the TaskFunc. A panic becomes a *PanicError.
+func (c *Client) call(t *task) (out io.Reader, err error) {
+	defer recovered(&err)
+	return t.reg.run(&t.ctx, c, &t.in, c.taskLogger(), c.args...)
+}
+
+// closeOut closes what a TaskFunc returned, if that can be closed.
+func closeOut(out io.Reader) (err error) {
+	defer recovered(&err)
+	if closer, ok := out.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// recovered turns a panic of the function that defers it into an error.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+// taskLog caches the logger that is passed to the tasks.
+type taskLog struct {
+	base, derived *zap.Logger
+}
+
+// taskLogger returns the client's logger with the client's address.
+func (c *Client) taskLogger() *zap.Logger {
+	base := c.Log()
+	if base != c.taskLog.base {
+		c.taskLog = taskLog{base: base, derived: base}
+		if base.Core().Enabled(zapcore.FatalLevel) {
+			c.taskLog.derived = base.WithLazy(zap.String("remote", addrString(c.RemoteAddr())))
+		}
+	}
+	return c.taskLog.derived
+}
