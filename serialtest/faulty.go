@@ -18,7 +18,7 @@ import (
 // comes before a fault. Faulty starts no goroutine. Stalls are durably blocked
 // in a testing/synctest bubble if the wrapper was made inside it.
 func Faulty(conn net.Conn, faults ...*Fault) net.Conn {
-	idle, _ := Pipe(Buffer(0), NoHalfClose(), Addrs(conn.LocalAddr(), conn.RemoteAddr()))
+	idle, _ := Pipe(Buffer(0), NoHalfClose(), Addrs(named(conn.LocalAddr()), named(conn.RemoteAddr())))
 	c := &faultyConn{
 		Conn:   conn,
 		idle:   idle.(*pipeConn),
@@ -30,6 +30,14 @@ func Faulty(conn net.Conn, faults ...*Fault) net.Conn {
 		return halfFaultyConn{c}
 	}
 	return c
+}
+
+// named replaces the nil that some connections have for an address.
+func named(addr net.Addr) net.Addr {
+	if addr == nil {
+		return Addr("unnamed")
+	}
+	return addr
 }
 
 type closeWriter interface{ CloseWrite() error }

@@ -31,13 +31,18 @@ func (r *recorder) Errorf(format string, args ...any) {
 }
 
 // leaveBehind starts a goroutine that runs until the returned channel is closed.
-func leaveBehind() chan struct{} {
-	release := make(chan struct{})
-	go waitFor(release)
+// It is in waitFor when leaveBehind returns.
+func leaveBehind() (release chan struct{}) {
+	started, release := make(chan struct{}), make(chan struct{})
+	go waitFor(started, release)
+	<-started
 	return release
 }
 
-func waitFor(release chan struct{}) { <-release }
+func waitFor(started, release chan struct{}) {
+	close(started)
+	<-release
+}
 
 func TestCheckLeaksShowsTheStack(t *testing.T) {
 	r := &recorder{}

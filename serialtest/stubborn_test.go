@@ -22,6 +22,7 @@ type stubborn struct {
 var errNoDeadlines = errors.New("no deadlines")
 
 func (stubborn) Read(p []byte) (int, error)       { return len(p), nil }
+func (stubborn) LocalAddr() net.Addr              { return nil }
 func (stubborn) Close() error                     { return nil }
 func (stubborn) SetDeadline(time.Time) error      { return errNoDeadlines }
 func (stubborn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
