@@ -1,0 +1,70 @@
+# make test    every test of every module, quickly
+# make check   the one gate, the same here and in CI: format, vet, staticcheck, the import arrows,
+#              tests with the race detector, a short fuzz of each decoder, every example
+# make soak    the long runs, bounded; docs/reliability.md has their figures
+
+SHELL := /bin/bash -o pipefail
+.SHELLFLAGS := -eu -o pipefail -c
+export GOFLAGS ?= -buildvcs=false
+# e2e and bench stay outside of go.work; each nested module builds by itself, too.
+export GOWORK := off
+
+MODULES    := . e2e
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
+FUZZTIME   ?= 5s
+GO         ?= go
+
+.PHONY: test check deps format vet staticcheck arrows modules race fuzz examples flakes soak
+
+test: deps
+	@for m in $(MODULES); do echo "== test $$m"; (cd $$m && $(GO) test ./...); done
+
+check: deps format modules vet staticcheck arrows race fuzz examples
+	@echo "check: all passed"
+
+# What the checks need beside Go: a C compiler for the race detector, Python for its client.
+deps:
+	@need=""; command -v cc >/dev/null || command -v gcc >/dev/null || need="$$need gcc libc6-dev"; \
+	command -v python3 >/dev/null || need="$$need python3"; \
+	if [ -n "$$need" ]; then echo "installing:$$need"; apt-get update -q && apt-get install -y -q $$need; fi
+
+format:
+	@echo "== format"; out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+
+# go.mod and go.sum say exactly what is needed, and the root module no more than it may.
+modules:
+	@echo "== modules"; for m in $(MODULES); do (cd $$m && $(GO) mod tidy -diff && $(GO) mod verify >/dev/null); done
+	@allowed="github.com/pkg/errors go.uber.org/zap github.com/stretchr/testify golang.org/x/sync"; \
+	for d in $$($(GO) list -m -f '{{if not .Indirect}}{{if not .Main}}{{.Path}}{{end}}{{end}}' all); do \
+		case " $$allowed " in *" $$d "*) ;; *) echo "the root module requires $$d"; exit 1;; esac; done
+
+vet:
+	@for m in $(MODULES); do echo "== vet $$m"; (cd $$m && $(GO) vet ./...); done
+	@for os in darwin windows; do echo "== vet $$os"; GOOS=$$os CGO_ENABLED=0 $(GO) vet ./...; done
+
+staticcheck:
+	@for m in $(MODULES); do echo "== staticcheck $$m"; (cd $$m && $(GO) run $(STATICCHECK) ./...); done
+
+arrows:
+	@echo "== arrows"; $(GO) run $(DEPGUARD) ./binaryutil ./serial ./internal/... ./serialserver ./serialclient ./serialtest
+
+race:
+	@for m in $(MODULES); do echo "== test -race $$m"; (cd $$m && $(GO) test -race -timeout 10m ./...); done
+
+# Each fuzz target of each package, for FUZZTIME.
+fuzz:
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p | tail -n 2; done; done
+
+# The README's first command, as a newcomer types it.
+examples:
+	@echo "== examples"; $(GO) run ./examples/quickstart
+
+# The whole suite, often: no flake.
+flakes:
+	@for m in $(MODULES); do echo "== 20 runs of $$m"; (cd $$m && $(GO) test -race -count=20 -timeout 60m ./...); done
+
+soak: flakes
+	@$(MAKE) fuzz FUZZTIME=5m
