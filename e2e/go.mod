@@ -4,7 +4,14 @@ go 1.26.0
 
 require (
 	github.com/serialkit/serialkit v0.0.0
+	go.uber.org/zap v1.28.0
 	golang.org/x/net v0.62.0
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/pkg/errors v0.9.1 // indirect
+	go.uber.org/multierr v1.10.0 // indirect
 )
 
 replace github.com/serialkit/serialkit => ../
