@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/serialkit/serialkit v0.0.0
+	github.com/stretchr/testify v1.12.1
 	go.uber.org/zap v1.28.0
 	golang.org/x/net v0.62.0
 	pgregory.net/rapid v1.3.0
@@ -12,6 +13,7 @@ require (
 require (
 	github.com/pkg/errors v0.9.1 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )
 
 replace github.com/serialkit/serialkit => ../
