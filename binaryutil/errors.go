@@ -5,25 +5,29 @@ import (
 	"fmt"
 )
 
-// The errors of values that are not what they should be, for errors.Is.
+// The errors of this package. A read or a write may also return what its source or destination
+// returned, or one of the errors of package io that the package comment lists.
 var (
-	// ErrMalformed: a value has an encoding that no writer makes.
+	// ErrTooLarge is what a *TooLargeError is, for errors.Is.
+	ErrTooLarge = errors.New("binaryutil: length too large")
+
+	// ErrMalformed is wrapped by the error of a read whose bytes encode no value.
 	ErrMalformed = errors.New("binaryutil: malformed value")
-	// ErrTooLarge: a string or byte slice is longer than the limit; see TooLargeError.
-	ErrTooLarge = errors.New("binaryutil: length over the limit")
-	// ErrTrailingBytes: Finish has found a byte after the last value.
-	ErrTrailingBytes = errors.New("binaryutil: bytes after the last value")
+
+	// ErrTrailingBytes is returned by Finish when the message has not been read to its end.
+	ErrTrailingBytes = errors.New("binaryutil: trailing bytes")
 )
 
-// TooLargeError is the ErrTooLarge of one string or byte slice.
+// TooLargeError says that a string or slice is longer than is allowed. Nothing of its payload was
+// read or written. errors.Is finds it to be [ErrTooLarge].
 type TooLargeError struct {
-	// Size is its length, and Limit what is allowed, in bytes.
-	Size, Limit uint64
+	Size  uint64 // bytes, without the length prefix
+	Limit uint64 // the most bytes that are allowed
 }
 
-// Error returns both numbers.
+// Error returns the message, with both numbers.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("binaryutil: length %d over the limit of %d bytes", e.Size, e.Limit)
+	return fmt.Sprintf("binaryutil: length %d exceeds the limit of %d bytes", e.Size, e.Limit)
 }
 
 // Is reports whether target is ErrTooLarge.

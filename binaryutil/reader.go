@@ -3,66 +3,65 @@ package binaryutil
 import (
 	"encoding/binary"
 	"io"
-	"math"
-	"time"
 )
 
-// Reader is a BinaryReader over an io.Reader. It does not read ahead. Its methods are not safe for
-// concurrent use. Make one with NewReader, or Reset a zero one.
+// maxEmptyReads is how many reads in a row may give neither a byte nor an error. It is bufio's.
+const maxEmptyReads = 100
+
+// Reader is a [BinaryReader] of an io.Reader. It takes no byte from it beyond the value that is
+// read, so both may be used in turn; give it a buffered source.
+//
+// Reset makes the zero Reader ready for use; without it, it reads an empty message.
 type Reader struct {
-	r       io.Reader
-	order   binary.ByteOrder
-	limit   int // 0: DefaultLimit
-	err     error
-	scratch [12]byte
+	src     io.Reader
+	order   binary.ByteOrder // nil is big-endian
+	limit   int              // 0 is DefaultLimit
+	err     error            // the first error; sticks
+	pending error            // came along with the last bytes of src, for the next read
+	scratch [maxFixed]byte   // of the value that is being read
 }
 
-// NewReader returns a Reader of r; a nil order means big-endian.
+// NewReader returns a Reader of r. A nil order is big-endian.
 func NewReader(r io.Reader, order binary.ByteOrder) *Reader {
-	reader := new(Reader)
-	reader.Reset(r, order)
-	return reader
+	return &Reader{src: r, order: order}
 }
 
-// Reset makes r as NewReader returns it for source. It allocates nothing.
-func (r *Reader) Reset(source io.Reader, order binary.ByteOrder) {
-	r.r, r.order, r.limit, r.err = source, orBigEndian(order), 0, nil
+// Reset makes r as NewReader would: without an error and with the default limit. It allocates
+// nothing.
+func (r *Reader) Reset(src io.Reader, order binary.ByteOrder) {
+	*r = Reader{src: src, order: order}
 }
 
-func orBigEndian(order binary.ByteOrder) binary.ByteOrder {
-	if order == nil {
-		return binary.BigEndian
-	}
-	return order
-}
+// ByteOrder returns the byte order that r was made with. It is never nil.
+func (r *Reader) ByteOrder() binary.ByteOrder { return orDefault(r.order) }
 
-// ByteOrder implements BinaryReader.
-func (r *Reader) ByteOrder() binary.ByteOrder { return r.order }
+// SetLimit sets the largest length prefix, in bytes, that is accepted from now on. n <= 0 means
+// DefaultLimit. Reset forgets it.
+func (r *Reader) SetLimit(n int) { r.limit = max(n, 0) }
 
-// SetLimit implements BinaryReader.
-func (r *Reader) SetLimit(bytes int) { r.limit = max(bytes, 0) }
-
-// Err implements BinaryReader.
+// Err returns the sticky error, or nil.
 func (r *Reader) Err() error { return r.err }
 
-// Read implements io.Reader.
+// Read reads up to len(p) raw bytes. After a sticky error it returns that. An io.EOF of its own does
+// not stick, any other error does. If p is empty the source is not touched.
 func (r *Reader) Read(p []byte) (int, error) {
-	if r.err != nil {
+	if r.err != nil || len(p) == 0 {
 		return 0, r.err
 	}
-	n, err := r.r.Read(p)
+	n, err := r.next(p)
 	if err != nil && err != io.EOF {
 		r.err = err
 	}
 	return n, err
 }
 
-// Finish implements BinaryReader.
+// Finish returns nil if the message was read to its end without an error, [ErrTrailingBytes] if
+// there was another byte, which is lost, or the sticky error.
 func (r *Reader) Finish() error {
 	if r.err != nil {
 		return r.err
 	}
-	switch _, err := r.fill(r.scratch[:1]); err {
+	switch _, err := r.next(r.scratch[:1]); err {
 	case nil:
 		r.err = ErrTrailingBytes
 	case io.EOF:
@@ -72,133 +71,57 @@ func (r *Reader) Finish() error {
 	return r.err
 }
 
-// emptyReads is how many times in a row a source may return neither byte nor error.
-const emptyReads = 100
-
-// fill reads all of p. It returns io.EOF if there is no byte at all, io.ErrUnexpectedEOF if there
-// are too few.
-func (r *Reader) fill(p []byte) (n int, err error) {
-	for empty := 0; n < len(p); empty++ {
-		k, err := r.r.Read(p[n:])
-		n += k
-		switch {
-		case n == len(p):
-		case err == io.EOF && n > 0:
-			return n, io.ErrUnexpectedEOF
-		case err != nil:
-			return n, err
-		case k > 0:
-			empty = -1
-		case empty == emptyReads:
-			return n, io.ErrNoProgress
-		}
-	}
-	return n, nil
+// fail makes err the sticky error.
+func (r *Reader) fail(err error) error {
+	r.err = err
+	return err
 }
 
-// fixed reads the next n bytes, at most the size of the scratch space, in which they are valid
-// until the next read. After an error they are zero.
+// fixed reads a value of n bytes. They are valid until the next read, and zero if it fails, so that
+// the value they encode is too.
 func (r *Reader) fixed(n int) ([]byte, error) {
-	p := r.scratch[:n]
+	b := r.scratch[:n]
 	if r.err == nil {
-		_, r.err = r.fill(p)
+		r.err = r.full(b)
 	}
 	if r.err != nil {
-		clear(p)
+		clear(b)
 	}
-	return p, r.err
+	return b, r.err
 }
 
-// malformed makes ErrMalformed the error.
-func (r *Reader) malformed() error {
-	r.err = ErrMalformed
-	return r.err
-}
-
-// ReadBool implements BinaryReader.
-func (r *Reader) ReadBool() (bool, error) {
-	b, err := r.ReadUint8()
-	if b > 1 {
-		return false, r.malformed()
+// full fills p. The error is io.EOF only if there was no byte at all.
+func (r *Reader) full(p []byte) error {
+	for n := 0; n < len(p); {
+		m, err := r.next(p[n:])
+		if err == io.EOF && n > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		n += m
 	}
-	return b == 1, err
+	return nil
 }
 
-// ReadInt8 implements BinaryReader.
-func (r *Reader) ReadInt8() (int8, error) {
-	v, err := r.ReadUint8()
-	return int8(v), err
-}
-
-// ReadInt16 implements BinaryReader.
-func (r *Reader) ReadInt16() (int16, error) {
-	v, err := r.ReadUint16()
-	return int16(v), err
-}
-
-// ReadInt32 implements BinaryReader.
-func (r *Reader) ReadInt32() (int32, error) {
-	v, err := r.ReadUint32()
-	return int32(v), err
-}
-
-// ReadInt64 implements BinaryReader.
-func (r *Reader) ReadInt64() (int64, error) {
-	v, err := r.ReadUint64()
-	return int64(v), err
-}
-
-// ReadUint8 implements BinaryReader.
-func (r *Reader) ReadUint8() (uint8, error) {
-	p, err := r.fixed(1)
-	return p[0], err
-}
-
-// ReadUint16 implements BinaryReader.
-func (r *Reader) ReadUint16() (uint16, error) {
-	p, err := r.fixed(2)
-	return r.order.Uint16(p), err
-}
-
-// ReadUint32 implements BinaryReader.
-func (r *Reader) ReadUint32() (uint32, error) {
-	p, err := r.fixed(4)
-	return r.order.Uint32(p), err
-}
-
-// ReadUint64 implements BinaryReader.
-func (r *Reader) ReadUint64() (uint64, error) {
-	p, err := r.fixed(8)
-	return r.order.Uint64(p), err
-}
-
-// ReadFloat32 implements BinaryReader.
-func (r *Reader) ReadFloat32() (float32, error) {
-	v, err := r.ReadUint32()
-	return math.Float32frombits(v), err
-}
-
-// ReadFloat64 implements BinaryReader.
-func (r *Reader) ReadFloat64() (float64, error) {
-	v, err := r.ReadUint64()
-	return math.Float64frombits(v), err
-}
-
-// ReadDuration implements BinaryReader.
-func (r *Reader) ReadDuration() (time.Duration, error) {
-	v, err := r.ReadInt64()
-	return time.Duration(v), err
-}
-
-// ReadTime implements BinaryReader.
-func (r *Reader) ReadTime() (time.Time, error) {
-	p, err := r.fixed(12)
-	if err != nil {
-		return time.Time{}, err
+// next reads at least one byte into p, which is not empty, or returns an error, never both.
+func (r *Reader) next(p []byte) (int, error) {
+	if r.src == nil {
+		return 0, io.EOF
 	}
-	sec, nsec := int64(r.order.Uint64(p)), r.order.Uint32(p[8:])
-	if nsec >= 1e9 {
-		return time.Time{}, r.malformed()
+	if r.pending != nil {
+		return 0, r.pending
 	}
-	return time.Unix(sec, int64(nsec)).UTC(), nil
+	for range maxEmptyReads {
+		n, err := r.src.Read(p)
+		if n > 0 {
+			r.pending = err
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
 }
