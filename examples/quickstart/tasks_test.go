@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/serialkit/serialkit/serialclient"
+	"github.com/serialkit/serialkit/serialtest"
+)
+
+// connect starts a daemon and returns it with a client. Both end with t.
+func connect(t *testing.T) (*daemon, client) {
+	t.Helper()
+	serialtest.CheckLeaks(t)
+	d, err := startDaemon(context.Background())
+	require.NoError(t, err)
+	t.Cleanup(d.stop)
+	c, err := dial(context.Background(), d.addr())
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	return d, c
+}
+
+// A survey that is not what survey writes drops the connection.
+func TestMalformedSurveys(t *testing.T) {
+	for name, message := range map[string]string{
+		"no size":       "\x01\x00\x00\x00\x00\x00\x00\x00",
+		"no second":     "\x02\x00\x00\x00\x00\x00\x00\x0012345678",
+		"trailing byte": "\x01\x00\x00\x00\x00\x00\x00\x0012345678x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, c := connect(t)
+			_, err := c.Call(context.Background(), taskSurvey, []byte(message))
+			require.Error(t, err)
+			require.Equal(t, serialclient.Unknown, serialclient.OutcomeOf(err))
+		})
+	}
+}
+
+// endless yields lines for ever, and calls do before one of them.
+func endless(before int, do func() error) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for i := 0; ; i++ {
+			var err error
+			if i == before {
+				err = do()
+			}
+			if !yield([]byte("two words"), err) {
+				return
+			}
+		}
+	}
+}
+
+// Lines that cannot be read end the counting, and the connection can be used further.
+func TestWordsOfUnreadableLines(t *testing.T) {
+	_, c := connect(t)
+	broken := errors.New("broken")
+	_, _, err := c.words(context.Background(), endless(5000, func() error { return broken }))
+	require.ErrorIs(t, err, broken)
+	require.NoError(t, c.KeepAlive(context.Background()))
+}
+
+// When the daemon ends, neither side of the pipeline waits for the other.
+func TestWordsWhenTheDaemonEnds(t *testing.T) {
+	d, c := connect(t)
+	_, _, err := c.words(context.Background(), endless(5000, func() error {
+		d.stop()
+		return nil
+	}))
+	require.Error(t, err)
+}
