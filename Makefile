@@ -62,9 +62,10 @@ fuzz:
 examples:
 	@echo "== examples"; $(GO) run ./examples/quickstart
 
-# The whole suite, often: no flake.
+# The whole suite, often: no flake. The random sessions of e2e are 5,000 in each of the 20 runs.
 flakes:
-	@for m in $(MODULES); do echo "== 20 runs of $$m"; (cd $$m && $(GO) test -race -count=20 -timeout 60m ./...); done
+	@echo "== 20 runs of ."; $(GO) test -race -count=20 -timeout 60m ./...
+	@echo "== 20 runs of e2e"; cd e2e && $(GO) test -race -count=20 -timeout 60m . -rapid.checks=5000
 
 soak: flakes
 	@$(MAKE) fuzz FUZZTIME=5m

@@ -116,7 +116,9 @@ func (r *Reader) next(p []byte) (int, error) {
 	for range maxEmptyReads {
 		n, err := r.src.Read(p)
 		if n > 0 {
-			r.pending = err
+			if err != nil {
+				r.pending = err
+			}
 			return n, nil
 		}
 		if err != nil {

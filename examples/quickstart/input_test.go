@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
@@ -33,12 +34,25 @@ func TestLines(t *testing.T) {
 		"b": {},
 		"c": {Data: []byte("4\n")},
 	}
-	var lines []string
-	for line, err := range linesOf([]file{{fsys: fsys, name: "a"}, {fsys: fsys, name: "b"}, {fsys: fsys, name: "c"}}) {
-		require.NoError(t, err)
-		lines = append(lines, string(line))
+	files := []file{{fsys: fsys, name: "a"}, {fsys: fsys, name: "b"}, {fsys: fsys, name: "c"}}
+	want := []string{"1", "", "3", "4"}
+	for wanted := 1; wanted <= len(want); wanted++ {
+		var lines []string
+		for line, err := range linesOf(files) {
+			require.NoError(t, err)
+			lines = append(lines, string(line))
+			if len(lines) == wanted {
+				break
+			}
+		}
+		require.Equal(t, want[:wanted], lines)
 	}
-	require.Equal(t, []string{"1", "", "3", "4"}, lines)
+}
+
+func TestLinesOfAFileThatIsGone(t *testing.T) {
+	for _, err := range linesOf([]file{{fsys: fstest.MapFS{}, name: "gone"}}) {
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	}
 }
 
 func TestWordsAsWCCountsThem(t *testing.T) {

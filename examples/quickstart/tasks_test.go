@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,9 +30,10 @@ func connect(t *testing.T) (*daemon, client) {
 // A survey that is not what survey writes drops the connection.
 func TestMalformedSurveys(t *testing.T) {
 	for name, message := range map[string]string{
-		"no size":       "\x01\x00\x00\x00\x00\x00\x00\x00",
-		"no second":     "\x02\x00\x00\x00\x00\x00\x00\x0012345678",
-		"trailing byte": "\x01\x00\x00\x00\x00\x00\x00\x0012345678x",
+		"no size":        "\x01\x00\x00\x00\x00\x00\x00\x00",
+		"no second":      "\x02\x00\x00\x00\x00\x00\x00\x0012345678",
+		"no such number": "\xff\xff\xff\xff\x00\x00\x00\x0012345678",
+		"trailing byte":  "\x01\x00\x00\x00\x00\x00\x00\x0012345678x",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, c := connect(t)
@@ -72,5 +75,39 @@ func TestWordsWhenTheDaemonEnds(t *testing.T) {
 		d.stop()
 		return nil
 	}))
-	require.Error(t, err)
+	var known *serialclient.Error
+	require.ErrorAs(t, err, &known)
+}
+
+// A server that does not answer: the sender waits for the receiver, who waits for the server.
+func TestInterruptedWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, server := serialtest.Pipe()
+		defer server.Close()
+		c := client{serialclient.New(conn, order)}
+		defer c.Close()
+		ctx, cancel := context.WithCancel(context.Background())
+		result := make(chan error, 1)
+		go func() {
+			_, _, err := c.words(ctx, endless(-1, nil))
+			result <- err
+		}()
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-result, context.Canceled)
+	})
+}
+
+// A step says so when something is not as it should be.
+func TestStepsFail(t *testing.T) {
+	d, c := connect(t)
+	step := tour{account: account{io.Discard}, daemon: d, client: c}
+	step.words = 1
+	require.EqualError(t, step.pipelined(context.Background()), "the lines have 0 words, the files 1")
+
+	d.server.Register(taskWait, survey, "not wait")
+	require.Equal(t, serialclient.Failed, serialclient.OutcomeOf(step.cancelled(context.Background())))
+
+	d.server.Register(taskSurvey, words, "not survey")
+	require.ErrorContains(t, step.failed(context.Background()), "survey of no files")
 }
