@@ -83,7 +83,7 @@ func (r *Reader) Discard(n int64) (int64, error) {
 	return done, r.err
 }
 
-// buffered returns the source's buffer, which is not empty, and waits for it where it must.
+// buffered returns the source's whole buffer, which is not empty, and waits for it where it must.
 func (r *Reader) buffered() ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -91,8 +91,14 @@ func (r *Reader) buffered() ([]byte, error) {
 	if r.dec.Ended() {
 		return nil, io.EOF
 	}
-	n := max(r.src.Buffered(), 1)
-	b, err := r.src.Peek(n)
+	var b []byte
+	var err error
+	if r.src.Buffered() == 0 {
+		b, err = r.src.Peek(1) // fills the buffer
+	}
+	if n := r.src.Buffered(); n > len(b) {
+		b, err = r.src.Peek(n)
+	}
 	if len(b) > 0 {
 		return b, nil
 	}

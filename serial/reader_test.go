@@ -83,18 +83,30 @@ func uneven(m []byte) (stream []byte) {
 // TestReaderGivesWhatItHas: a Read gives all that is buffered, over any number of blocks, and
 // waits only when there is nothing.
 func TestReaderGivesWhatItHas(t *testing.T) {
-	in := &pieceReader{pieces: [][]byte{{3, 1, 2}, {3, 2, 4, 5, 1, 6, 2}, {7}, {8, 0}}}
+	in := &pieceReader{pieces: [][]byte{{3, 1, 2}, {3, 2, 4, 5, 1, 6, 3}, {7}, {8}, {9, 1}, {10}, {0}}}
 	r, p := serial.NewReader(in), make([]byte, 100)
-	for i, want := range [][]byte{{1, 2}, {3, 4, 5, 6}, {7}, {8}} {
-		require.False(t, r.Ended())
+	for i, want := range [][]byte{{1, 2}, {3, 4, 5, 6}, {7}, {8}, {9}, {10}} {
 		n, err := r.Read(p)
 		require.NoError(t, err)
 		require.Equal(t, want, p[:n])
 		require.Equal(t, i+1, in.reads)
 	}
-	require.True(t, r.Ended())
+	require.False(t, r.Ended())
 	n, err := r.Read(p)
-	require.Equal(t, []any{0, io.EOF, 4}, []any{n, err, in.reads})
+	require.Equal(t, []any{0, io.EOF, 7}, []any{n, err, in.reads})
+	require.True(t, r.Ended())
+}
+
+// TestReaderTakesTheEnd that is there with the last bytes, and waits for one that is not.
+func TestReaderTakesTheEnd(t *testing.T) {
+	for _, last := range [][][]byte{{{2, 8, 9, 0}}, {{2}, {8, 9, 0}}} {
+		in := &pieceReader{pieces: last}
+		r := serial.NewReader(in)
+		n, err := r.Read(make([]byte, 2))
+		require.Equal(t, []any{2, nil}, []any{n, err}) // a lone length byte is nothing to give
+		require.True(t, r.Ended())
+		require.Equal(t, len(last), in.reads)
+	}
 }
 
 // TestReaderCut cuts a stream at every byte: io.ErrUnexpectedEOF, by Read and by Discard, sticks.

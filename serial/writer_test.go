@@ -142,19 +142,42 @@ func TestWriterCoalesces(t *testing.T) {
 	}
 }
 
-// TestWriterDoesNotFlushASink: what fits into a bufio.Writer stays there, Flush and Close
-// included.
-func TestWriterDoesNotFlushASink(t *testing.T) {
-	p := new(plain)
-	b := bufio.NewWriterSize(p, serial.EncodedLen(3000))
-	w := serial.NewWriter(b)
-	write(t, w, message(3000), 100)
-	require.NoError(t, w.Flush()) // the open block has 195 bytes, so this costs no length byte
-	require.NoError(t, w.Close())
-	require.Zero(t, p.writes)
-	require.Zero(t, b.Available())
-	require.NoError(t, b.Flush())
-	require.Equal(t, serial.AppendStream(nil, message(3000)), p.got)
+// TestWriterEncodesInTheSink: a full block is in the bufio.Writer at once, and stays there, Flush
+// and Close included.
+func TestWriterEncodesInTheSink(t *testing.T) {
+	for _, size := range []int{serial.EncodedLen(3000), 1 << 16} {
+		p := new(plain)
+		b := bufio.NewWriterSize(p, size)
+		w := serial.NewWriter(b)
+		write(t, w, message(3000), 100)
+		require.Equal(t, 11*256, b.Buffered())
+		require.NoError(t, w.Flush())
+		require.Equal(t, 11*256+1+195, b.Buffered())
+		require.NoError(t, w.Close())
+		require.Equal(t, serial.EncodedLen(3000), b.Buffered())
+		require.Zero(t, p.writes)
+		require.NoError(t, b.Flush())
+		require.Equal(t, serial.AppendStream(nil, message(3000)), p.got)
+	}
+}
+
+// roomy is a Sink that has room for n bytes at any time, and counts what is written at once.
+type roomy struct {
+	plain
+	n int
+}
+
+func (r *roomy) Available() int          { return r.n }
+func (r *roomy) AvailableBuffer() []byte { return make([]byte, 0, r.n) }
+
+// TestWriterWritesManyBlocks at a time: as many as the Sink has room for.
+func TestWriterWritesManyBlocks(t *testing.T) {
+	for room, writes := range map[int]int{256: 64, 511: 64, 64*256 - 1: 2, 64 * 256: 1, 1 << 20: 1} {
+		sink := &roomy{n: room}
+		write(t, serial.NewWriter(sink), message(64*255), 64*255)
+		require.Equal(t, writes, sink.writes, room)
+		require.Equal(t, serial.AppendBlocks(nil, message(64*255)), sink.got)
+	}
 }
 
 func TestWriterKeepsNoReference(t *testing.T) {
@@ -227,7 +250,7 @@ func written(w *serial.Writer, n int) *serial.Writer { w.Write(message(n)); retu
 func closed(w *serial.Writer) *serial.Writer         { w.Close(); return w }
 
 func TestWriterAllocatesNothing(t *testing.T) {
-	for _, size := range []int{16, 300, 4096, 1 << 17} {
+	for _, size := range []int{16, 255, 300, 511, 4095, 4096, 1 << 17} {
 		b, m := bufio.NewWriterSize(io.Discard, size), message(70000)
 		var w serial.Writer
 		require.Zero(t, testing.AllocsPerRun(20, func() {
