@@ -33,6 +33,8 @@ type Conn struct {
 
 	in, out deadline
 
+	input *Input // what reads it ahead; nil: nothing does. Set by NewInput
+
 	readPace  pace // owned by the reader
 	writePace pace // owned by the writer
 
@@ -154,15 +156,17 @@ func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
 // writeOnce writes p, or as much of it as is taken before the first of three moments: the
 // deadline, the end of the pace's window and, where progress can be seen, the next look at it.
 func (c *Conn) writeOnce(p []byte, now, until time.Time, d time.Duration) (int, error) {
-	if c.stepped {
+	if c.resumable {
 		until = earlier(until, c.writePace.deadline(now))
+	}
+	if c.stepped {
 		until = earlier(until, after(now, d/writeSteps))
 	}
 	if err := c.out.begin(until); err != nil {
 		return 0, err
 	}
 	written := 0
-	for range attempts {
+	for tries := 0; tries < attempts; tries++ {
 		n, err := c.conn.Write(p[written:])
 		written += n
 		if written == len(p) {
@@ -171,9 +175,20 @@ func (c *Conn) writeOnce(p []byte, now, until time.Time, d time.Duration) (int, 
 		if err == nil {
 			return written, io.ErrShortWrite
 		}
-		if err = c.out.again(err); err != nil {
+		if err = c.again(err); err != nil {
 			return written, err
+		}
+		if n > 0 {
+			tries = -1
 		}
 	}
 	return written, io.ErrNoProgress
+}
+
+// again follows a write that failed with err. It returns nil if it is to be continued.
+func (c *Conn) again(err error) error {
+	if err = c.out.again(err); err == nil && !c.resumable {
+		return ErrTimeout
+	}
+	return err
 }

@@ -2,8 +2,10 @@ package transport
 
 import (
 	"errors"
+	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -38,7 +40,7 @@ type deadline struct {
 	mu          sync.Mutex // guards what follows; held while set is called, and across nothing else
 	until       time.Time  // when the operation times out; zero: never
 	armed       time.Time  // what the connection was told; zero: nothing
-	fired       bool       // armed has fired, and must be set anew
+	fired       bool       // armed has fired or could not be set, and must be set anew
 	interrupted bool       // operations fail until resume
 }
 
@@ -53,7 +55,7 @@ func (d *deadline) begin(until time.Time) error {
 // again follows an operation that failed with err. It returns nil if a deadline fired earlier than
 // the wanted one, so that the operation is to be tried again, and otherwise what to return.
 func (d *deadline) again(err error) error {
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
+	if !isTimeout(err) {
 		return err
 	}
 	d.mu.Lock()
@@ -87,21 +89,34 @@ func (d *deadline) armLocked() error {
 	case d.lazy && !d.armed.IsZero() && (d.until.IsZero() || d.armed.Before(d.until)):
 		return nil
 	}
-	d.armed, d.fired = d.until, false
-	return d.set(d.until)
+	err := d.set(d.until)
+	d.armed, d.fired = d.until, err != nil
+	return err
 }
 
-func (d *deadline) interrupt() {
+// interrupt ends what is blocked. Its error says that the connection has no deadlines, or is closed.
+func (d *deadline) interrupt() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.interrupted, d.fired = true, true
-	d.set(longAgo)
+	return d.set(longAgo)
 }
 
 func (d *deadline) resume() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.interrupted = false
+}
+
+// isTimeout reports whether err is what a connection returns after its deadline. Those that are
+// older than os.ErrDeadlineExceeded say Timeout alone, as does an errno that is no deadline's.
+func isTimeout(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return true
+	}
+	var timeout net.Error
+	var errno syscall.Errno
+	return errors.As(err, &timeout) && timeout.Timeout() && !errors.As(err, &errno)
 }
 
 // after returns when d after t is, and the zero time, which is no deadline, for d <= 0.

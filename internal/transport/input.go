@@ -36,12 +36,18 @@ type Input struct {
 
 	mu      sync.Mutex // guards what follows
 	blocked bool       // the owner is in a read of the connection
+	closed  bool       // no read-ahead begins any more
 	waiting bool       // the owner is in Wait
-	ahead   *ahead     // a read-ahead that the owner has not taken over yet
+	limit   time.Time  // when Wait looks up, whatever its Deadline; zero: not
+	ahead   *ahead     // what is or was read ahead and the owner has not taken wholly
 }
 
-// NewInput returns the Input of conn.
-func NewInput(conn *Conn) *Input { return &Input{conn: conn} }
+// NewInput returns the Input of conn, which has no other.
+func NewInput(conn *Conn) *Input {
+	in := &Input{conn: conn}
+	conn.input = in
+	return in
+}
 
 // Buffered returns how many bytes are buffered.
 func (in *Input) Buffered() int { return in.w - in.r }
@@ -81,19 +87,23 @@ func (in *Input) Recheck() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.waiting {
-		in.conn.SetReadDeadline(in.Deadline())
+		in.conn.SetReadDeadline(earlier(in.Deadline(), in.limit))
 	}
 }
+
+// Acquire makes sure that there is a buffer, so that the next Wait begins with one and need not read
+// twice.
+func (in *Input) Acquire() { in.acquire() }
 
 // Release returns an empty buffer to the pool.
 func (in *Input) Release() {
-	if in.buf != nil && in.r == in.w {
-		Release(in.buf)
-		in.buf = nil
+	if in.r == in.w {
+		in.drop()
 	}
 }
 
-// fill fills the empty buffer by one read, which takes over the read-ahead if there is one.
+// fill fills the empty buffer by one read, or with what was read ahead. Read takes the read-ahead
+// over that it is given, if any.
 func (in *Input) fill(read func(*ahead) (int, error)) error {
 	if in.err != nil {
 		return in.err
@@ -103,30 +113,49 @@ func (in *Input) fill(read func(*ahead) (int, error)) error {
 			return err
 		}
 	}
-	in.mu.Lock()
-	in.blocked = true
-	a := in.ahead
-	in.mu.Unlock()
-
-	n, err := read(a)
+	n, a, err := in.enter()
+	if n == 0 && err == nil {
+		n, err = read(a)
+	}
 	in.r, in.w = 0, n
-
-	in.mu.Lock()
-	in.blocked, in.ahead = false, nil
-	in.mu.Unlock()
+	in.leave()
 	if err != nil && err != ErrInterrupted {
 		in.err = err
 	}
 	return err
 }
 
+// enter returns what was read ahead. If there is nothing a read of the connection begins, which is to
+// take over the read-ahead that enter returns, if any.
+func (in *Input) enter() (int, *ahead, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	a := in.ahead
+	if a != nil && (a.ended || a.r < a.n) {
+		n, err := in.takeLocked(a)
+		if n > 0 || a.failure() != nil {
+			return n, nil, err
+		}
+		a = nil // it was interrupted then, which says nothing about now
+	}
+	in.blocked = true
+	return 0, a, nil
+}
+
+// leave ends a read.
+func (in *Input) leave() {
+	in.mu.Lock()
+	in.blocked = false
+	in.mu.Unlock()
+}
+
 // rolling is a read within Timeout and the minimum rate.
 func (in *Input) rolling(a *ahead) (int, error) {
-	in.acquire()
 	if a != nil {
 		in.conn.SetReadDeadline(after(time.Now(), in.Timeout))
-		return a.take(in)
+		return in.takeOver(a)
 	}
+	in.acquire()
 	return in.conn.ReadWithin(in.buf[:], in.Timeout)
 }
 
@@ -134,13 +163,11 @@ func (in *Input) rolling(a *ahead) (int, error) {
 func (in *Input) wait(a *ahead) (int, error) {
 	defer in.endWait()
 	if a != nil || in.buf != nil {
-		in.acquire()
 		n, err := in.waitWithBuffer(a)
 		if err != ErrTimeout {
 			return n, err
 		}
-		Release(in.buf)
-		in.buf = nil
+		in.drop()
 	}
 	for {
 		if err := in.beginWait(time.Time{}); err != nil {
@@ -163,7 +190,7 @@ func (in *Input) waitWithBuffer(a *ahead) (int, error) {
 		return 0, err
 	}
 	if a != nil {
-		return a.take(in)
+		return in.takeOver(a)
 	}
 	return in.conn.read(in.buf[:])
 }
@@ -172,7 +199,7 @@ func (in *Input) waitWithBuffer(a *ahead) (int, error) {
 func (in *Input) beginWait(limit time.Time) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.waiting = true
+	in.waiting, in.limit = true, limit
 	return in.conn.in.begin(earlier(in.Deadline(), limit))
 }
 
@@ -191,5 +218,12 @@ func (in *Input) late() bool {
 func (in *Input) acquire() {
 	if in.buf == nil {
 		in.buf = Scratch()
+	}
+}
+
+func (in *Input) drop() {
+	if in.buf != nil {
+		Release(in.buf)
+		in.buf = nil
 	}
 }

@@ -25,27 +25,32 @@ func (c *Conn) CanHalfClose() bool {
 	return ok
 }
 
-// closeWrite half-closes conn and the layers below it: TLS says close_notify, and then TCP FIN.
+// closeWrite half-closes conn and then the layers below it, as far as they can be: TLS says
+// close_notify, and then TCP FIN. The error is that of conn itself.
 func closeWrite(conn net.Conn) error {
 	hc, ok := conn.(halfCloser)
 	if !ok {
 		return net.ErrClosed
 	}
-	err := hc.CloseWrite()
-	if layer, ok := conn.(interface{ NetConn() net.Conn }); ok && err == nil {
-		if below, ok := layer.NetConn().(halfCloser); ok {
-			err = below.CloseWrite()
-		}
+	if err := hc.CloseWrite(); err != nil {
+		return err
 	}
-	return err
+	if layer, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		closeWrite(layer.NetConn())
+	}
+	return nil
 }
 
 // CloseLingering closes the connection without destroying what was written last. A plain close
 // with input unread resets the connection, and the kernel then drops what it has not delivered.
 // So the write side is closed first, and input is read and discarded until the peer closes too,
-// within LingerQuiet, LingerTime and LingerBytes. The caller has flushed and owns both halves.
+// within LingerQuiet, LingerTime and LingerBytes. The caller has flushed and owns both halves; a
+// read-ahead is ended, and none begins any more.
 func (c *Conn) CloseLingering() error {
 	if closeWrite(c.conn) == nil {
+		if c.input != nil {
+			c.input.endAhead()
+		}
 		c.discard()
 	}
 	return c.Close()

@@ -34,22 +34,7 @@ func hungUp(fd int) (gone, ok bool) {
 
 // InputWaiting reports whether the kernel has input, an end or an error for whoever reads conn
 // next. ok is false where it cannot be asked.
-func InputWaiting(conn net.Conn) (waiting, ok bool) {
-	sc, isRaw := conn.(syscall.Conn)
-	if !isRaw {
-		return false, false
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return true, true // closed on this side
-	}
-	err = raw.Control(func(fd uintptr) {
-		var b [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		waiting = err != syscall.EAGAIN && err != syscall.EINTR
-	})
-	return waiting || err != nil, true
-}
+func InputWaiting(conn net.Conn) (waiting, ok bool) { return NewProbe(conn).InputWaiting() }
 
 // rawConn returns the descriptor of conn or of a layer below it.
 func rawConn(conn net.Conn) (syscall.RawConn, bool) {
