@@ -33,22 +33,11 @@ func (a answer) result(t *task) TaskResult {
 func (c *Client) answer(t *task) answer {
 	c.output.Lend()
 	out, err := c.call(t)
-	if werr := c.output.Reclaim(); werr != nil {
-		closeOut(out)
-		return answer{OutcomeFailed, 0, &ending{reason: ClosedWrite, err: t.err("answering", werr)}}
-	}
+	c.output.Reclaim() // its error sticks
 	if err != nil {
-		closeOut(out)
-		return c.answerError(t, err)
+		return c.answerError(t, closeOut(out, err))
 	}
-	err = c.answerOK(t, out)
-	if cerr := closeOut(out); err == nil {
-		var p *PanicError
-		if errors.As(cerr, &p) {
-			err = cerr
-		}
-	}
-	if err != nil {
+	if err = c.writeOK(t, out); err != nil {
 		return c.dropped(t, "answering", err)
 	}
 	return answer{outcome: OutcomeOK}
@@ -56,13 +45,8 @@ func (c *Client) answer(t *task) answer {
 
 // answerError answers a task that returned an error.
 func (c *Client) answerError(t *task, err error) answer {
-	var p *PanicError
-	var coder serial.ErrorCoder
-	if errors.As(err, &p) || !errors.As(err, &coder) {
-		return c.dropped(t, "running", err)
-	}
-	code, err := errorCode(coder)
-	if err != nil {
+	code, ok, err := errorCode(err)
+	if !ok {
 		return c.dropped(t, "running", err)
 	}
 	c.output.WriteByte(byte(serial.ResponseError))
@@ -72,29 +56,40 @@ func (c *Client) answerError(t *task, err error) answer {
 	return answer{outcome: OutcomeError, code: code}
 }
 
-func errorCode(coder serial.ErrorCoder) (code serial.ErrorCode, err error) {
-	defer recovered(&err)
-	return coder.ErrorCode(), nil
+// errorCode returns the code that err answers with, and whether it has one. The methods of err are
+// the application's. If they panic, as those of a nil pointer do, the panic is returned, and err
+// otherwise.
+func errorCode(err error) (code serial.ErrorCode, ok bool, sound error) {
+	if _, panicked := err.(*PanicError); panicked {
+		return 0, false, err
+	}
+	defer recovered(&sound)
+	var coder serial.ErrorCoder
+	if errors.As(err, &coder) {
+		return coder.ErrorCode(), true, err
+	}
+	return 0, false, err
 }
 
 // dropped is the answer of a task that gets none: the connection ends without the 00 of a stream
 // and without Goodbye, for the task may have run.
 func (c *Client) dropped(t *task, doing string, err error) answer {
-	var p *PanicError
-	switch {
-	case c.output.Err() != nil:
-		return answer{OutcomeFailed, 0, &ending{reason: ClosedWrite, err: t.err(doing, c.output.Err())}}
-	case errors.As(err, &p):
-		return answer{OutcomePanicked, 0, &ending{reason: ClosedDropped, err: t.err(doing, err)}}
-	case t.message.failure() != nil:
-		err = t.err("reading the message of", t.message.failure())
-		return answer{OutcomeFailed, 0, &ending{reason: ClosedRead, err: err}}
+	_, _, err = errorCode(err) // from here on it can be asked what it wraps
+	if p, ok := err.(*PanicError); ok {
+		return answer{OutcomePanicked, 0, &ending{reason: ClosedDropped, err: t.err(doing, err), panic: p}}
+	}
+	if werr := c.output.Err(); werr != nil {
+		return answer{OutcomeFailed, 0, &ending{reason: ClosedWrite, err: t.err("answering", werr)}}
+	}
+	if rerr := t.message.failure(); rerr != nil {
+		return answer{OutcomeFailed, 0, &ending{reason: ClosedRead, err: t.err("reading the message of", rerr)}}
 	}
 	return answer{OutcomeDropped, 0, &ending{reason: ClosedDropped, err: t.err(doing, err)}}
 }
 
-// answerOK answers with what out has to say.
-func (c *Client) answerOK(t *task, out io.Reader) (err error) {
+// writeOK answers with what out has to say, and closes out, also where out ends its goroutine.
+func (c *Client) writeOK(t *task, out io.Reader) (err error) {
+	defer func() { err = closeOut(out, err) }()
 	defer recovered(&err)
 	if err := c.output.WriteByte(byte(serial.ResponseOK)); err != nil {
 		return err

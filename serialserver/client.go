@@ -43,6 +43,7 @@ type Client struct {
 	state   state
 	task    *task // the running one
 	leaving bool  // no further task begins
+	unsent  bool  // there may be answers that have not been written yet
 	cut     cut
 	look    look
 }

@@ -2,6 +2,7 @@ package serialserver
 
 import (
 	stderrors "errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/errors"
@@ -14,13 +15,19 @@ import (
 // goodbyeTimeout bounds the write of a Goodbye on a connection that cannot be half-closed.
 const goodbyeTimeout = 500 * time.Millisecond
 
+// lingers is switched off by the test that shows what is lost then.
+var lingers atomic.Bool
+
+func init() { lingers.Store(true) }
+
 var errGoexit = stderrors.New("serialserver: task ended its goroutine")
 
 // ending is how a connection ends.
 type ending struct {
 	reason  CloseReason
-	err     error // what HandleConnection returns
-	goodbye bool  // no task is open, so that Goodbye tells the truth
+	err     error       // what HandleConnection returns
+	goodbye bool        // no task is open, so that Goodbye tells the truth
+	panic   *PanicError // what the task panicked with, nil if it did not
 }
 
 func graceful() *ending {
@@ -29,6 +36,9 @@ func graceful() *ending {
 
 // end closes the connection and releases everything of it. It returns what HandleConnection does.
 func (c *Client) end(e *ending) error {
+	if e.goodbye {
+		c.output.Flush() // not closing yet: this belongs to the time of a Disconnect
+	}
 	switch cause := c.close(); {
 	case cause == nil:
 		c.closeConnection(e)
@@ -39,9 +49,9 @@ func (c *Client) end(e *ending) error {
 	}
 	c.conn.Close()
 	c.stopLooking()
-	c.input.Join()
 	c.output.Stop()
-	c.timers.Wait()
+	c.timers.Wait() // one of them may begin to read ahead
+	c.input.Join()
 	c.logEnd(e)
 	return c.atTheEdge(e)
 }
@@ -69,7 +79,7 @@ func (c *Client) closeConnection(e *ending) {
 	if e.goodbye {
 		c.output.WriteByte(byte(serial.ResponseGoodbye))
 	}
-	if c.output.Flush() == nil {
+	if c.output.Flush() == nil && lingers.Load() {
 		c.conn.CloseLingering()
 	}
 }
@@ -82,12 +92,11 @@ func (c *Client) logEnd(e *ending) {
 	if c.unknown > 0 {
 		fields = append(fields, zap.Uint64("unknown_tasks", c.unknown))
 	}
-	var p *PanicError
 	switch {
 	case e.reason <= ClosedGraceful:
 		lg.Debug("connection closed", fields...)
-	case stderrors.As(e.err, &p):
-		lg.Error("task panicked", append(fields, zap.Error(e.err), zap.ByteString("stack", p.Stack))...)
+	case e.panic != nil:
+		lg.Error("task panicked", append(fields, zap.Error(e.err), zap.ByteString("stack", e.panic.Stack))...)
 	default:
 		lg.Warn("connection closed", append(fields, zap.Error(e.err))...)
 	}

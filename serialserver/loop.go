@@ -11,21 +11,18 @@ import (
 
 // serve is HandleConnection, for a client that has been added to the server.
 func (c *Client) serve() (err error) {
-	metrics := c.Metrics()
+	metrics := c.Metrics() // told of both, whatever is set meanwhile
 	metrics.ConnectionOpened(c)
 
 	c.timers.Add(1)
 	stop := context.AfterFunc(c.ctx, c.contextDone)
-	if c.ctx.Err() != nil {
-		c.leave(0, nil)
-	}
 	end := &ending{reason: ClosedDropped, err: errGoexit}
 	defer func() {
 		if stop() {
 			c.timers.Done()
 		}
 		err = c.end(end)
-		c.Metrics().ConnectionClosed(c, end.reason)
+		metrics.ConnectionClosed(c, end.reason)
 	}()
 	end = c.serveTasks()
 	return nil // end decides
@@ -57,6 +54,7 @@ func (c *Client) next() (serial.TaskCode, *ending) {
 		if err := c.output.Flush(); err != nil {
 			return 0, &ending{reason: ClosedWrite, err: err}
 		}
+		c.sent()
 		c.output.Release()
 		if end := c.wait(); end != nil {
 			return 0, end
@@ -92,28 +90,29 @@ func (c *Client) wait() *ending {
 
 // serveTask runs t, answers it and discards what it left unread.
 func (c *Client) serveTask(t *task) *ending {
-	if !t.reg.builtin {
-		c.Metrics().TaskStarted(c, t.reg.code)
-	}
-	finished := false
-	defer func() {
-		if !finished { // runtime.Goexit in the TaskFunc
-			c.output.Reclaim()
-			t.message.revoke(c.output)
-			c.finish()
-		}
-	}()
-	a := c.answer(t)
-	t.message.revoke(c.output)
-	c.finish()
-	finished = true
-	if !t.reg.builtin {
-		c.Metrics().TaskDone(c, a.result(t))
-	}
-	if a.end != nil {
+	if a := c.runTask(t); a.end != nil {
 		return a.end
 	}
 	return c.drain(t)
+}
+
+// runTask runs t and answers it. What it defers is done also where the task ends its goroutine
+// (runtime.Goexit), which serve finds out by itself.
+func (c *Client) runTask(t *task) (a answer) {
+	metrics := c.Metrics() // told of both, whatever is set meanwhile
+	if !t.reg.builtin {
+		metrics.TaskStarted(c, t.reg.code)
+	}
+	a = answer{outcome: OutcomeDropped}
+	defer func() {
+		c.output.Reclaim()
+		t.message.revoke(c.output)
+		c.finish()
+		if !t.reg.builtin {
+			metrics.TaskDone(c, a.result(t))
+		}
+	}()
+	return c.answer(t)
 }
 
 // drain discards what an answered task left of its message. Its client may have to see the answer

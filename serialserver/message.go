@@ -20,9 +20,9 @@ const (
 // stop: once it has ended its message is revoked, because the next bytes are another task's.
 type message struct {
 	blocks serial.Reader
-	read   atomic.Uint64   // bytes that the task has read
-	failed atomic.Value    // of failure: why reading failed
-	onFail func(err error) // called at once when reading fails; set before the task begins
+	task   *task         // is told at once when reading fails; set before it begins
+	read   atomic.Uint64 // bytes that the task has read
+	failed atomic.Value  // of failure: why reading failed
 
 	state atomic.Int32
 	back  chan struct{} // made by revoke, before messageWanted
@@ -50,7 +50,7 @@ func (m *message) Read(p []byte) (int, error) {
 
 func (m *message) fail(err error) {
 	if m.failed.CompareAndSwap(nil, failure{err}) {
-		m.onFail(err)
+		m.task.inputFailed(err)
 	}
 }
 
@@ -80,11 +80,9 @@ func (m *message) revoke(out *transport.Output) {
 }
 
 // drain discards what the task left unread, at most limit bytes. It returns io.EOF when the
-// message has ended, nil when there is more of it than that, and otherwise why reading failed.
+// message has ended, nil when there is more of it than that, and otherwise why reading failed, be it
+// now or when the task read.
 func (m *message) drain(limit int64) error {
-	if err := m.failure(); err != nil {
-		return err
-	}
 	_, err := m.blocks.Discard(limit + 1)
 	return err
 }

@@ -1,6 +1,7 @@
 package serialserver
 
 import (
+	"math"
 	"time"
 )
 
@@ -81,6 +82,7 @@ func WithUnreadInput(bytes int64) Option {
 		case bytes < 0:
 			bytes = 0
 		}
+		bytes = min(bytes, math.MaxInt64-1) // one byte more is looked for
 		s.unreadInput = bytes
 	}
 }

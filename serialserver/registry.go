@@ -71,8 +71,9 @@ func (s *Server) Register(t serial.TaskCode, f TaskFunc, name string) {
 }
 
 // Use puts middleware around every TaskFunc, those registered already and those to come. The
-// first one given is the outermost. A middleware is called once for each TaskFunc, at once, and
-// must not call methods that change the server.
+// first one given is the outermost. A middleware is called in Use and in Register, for one TaskFunc
+// at a time and maybe several times for the same one: only the latest result counts. It must not
+// call methods that change the server.
 func (s *Server) Use(middleware ...func(TaskFunc) TaskFunc) {
 	r := &s.tasks
 	r.mu.Lock()

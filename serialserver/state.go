@@ -24,16 +24,18 @@ const (
 
 // cut is the end of a Disconnect's time. Client.mu guards it.
 type cut struct {
-	timer *time.Timer // set while a task runs out of time
+	timer *time.Timer // set while a task, or the writing of an answer, runs out of time
 	at    time.Time   // when it fires
 	cause error       // why the connection was closed before its end; nil: it was not
 }
 
-// begin makes t the running task, unless the client is leaving.
+// begin makes t the running task, unless the client is leaving. The connection's context may be
+// done a moment before contextDone says so.
 func (c *Client) begin(t *task) bool {
+	done := c.ctx.Err() != nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leaving {
+	if c.leaving || done {
 		return false
 	}
 	c.state, c.task = running, t
@@ -45,53 +47,61 @@ func (c *Client) begin(t *task) bool {
 func (c *Client) finish() {
 	c.mu.Lock()
 	t := c.task
-	c.state, c.task = waiting, nil
-	if c.cut.timer != nil && c.cut.timer.Stop() {
-		c.timers.Done()
+	c.state, c.task, c.unsent = waiting, nil, true
+	if c.leaving {
+		c.conn.InterruptRead() // what the task left unread is not waited for
 	}
 	c.mu.Unlock()
 	t.ctx.stop(context.Canceled)
 }
 
-// close is the transition to closing. It returns why the connection was closed already, nil if it
-// was not.
+// sent notes that all answers have been written.
+func (c *Client) sent() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unsent = false
+}
+
+// close is the transition to closing, where no Disconnect has anything left to cut off. It returns
+// why the connection was closed already, nil if it was not.
 func (c *Client) close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state, c.leaving = closing, true
+	if c.cut.timer != nil && c.cut.timer.Stop() {
+		c.timers.Done()
+	}
 	return c.cut.cause
 }
 
 // Disconnect ends the connection gracefully, without blocking. If it is idle it gets Goodbye and
 // is closed. If a task is running, it may finish and its answer may be written within d, and then
 // the same happens; after d its context is cancelled, with the cause ErrDisconnectTimeout, and the
-// connection is closed. Called again, the earlier end wins.
-func (c *Client) Disconnect(d time.Duration) { c.leave(d, nil) }
-
-// contextDone is called when HandleConnection's context is done.
-func (c *Client) contextDone() {
-	defer c.timers.Done()
-	c.leave(cancelGrace, context.Cause(c.ctx))
-}
-
-// leave is Disconnect. A running task's context is cancelled now if there is a cause.
-func (c *Client) leave(d time.Duration, cause error) {
+// connection is closed. An answer that was complete already, and is only being written, has at
+// least 500 ms. Called again, the earlier end wins.
+func (c *Client) Disconnect(d time.Duration) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.leaving = true
 	switch c.state {
 	case waiting:
 		c.conn.InterruptRead()
+		if c.unsent {
+			c.cutLocked(max(d, goodbyeTimeout))
+		}
 	case running:
 		c.cutLocked(max(d, 0))
 	}
-	t := c.task
-	c.mu.Unlock()
-	if t != nil && cause != nil {
-		t.ctx.stop(cause)
-	}
 }
 
-// cutLocked closes the connection after d, if the task still runs then.
+// contextDone is called when HandleConnection's context is done. The running task's context, which
+// is derived from it, is cancelled already.
+func (c *Client) contextDone() {
+	defer c.timers.Done()
+	c.Disconnect(cancelGrace)
+}
+
+// cutLocked closes the connection after d, unless it is closing by itself then.
 func (c *Client) cutLocked(d time.Duration) {
 	at := time.Now().Add(d)
 	switch {
@@ -106,17 +116,19 @@ func (c *Client) cutLocked(d time.Duration) {
 	c.cut.at = at
 }
 
-// cutOff closes the connection if its task still runs.
+// cutOff closes the connection if its task still runs, or an answer is still being written.
 func (c *Client) cutOff() {
 	defer c.timers.Done()
 	c.mu.Lock()
-	t := c.task
-	if t != nil {
+	t, late := c.task, c.state != closing
+	if late {
 		c.shutLocked(ErrDisconnectTimeout)
 	}
 	c.mu.Unlock()
 	if t != nil {
 		t.ctx.stop(ErrDisconnectTimeout)
+	}
+	if late {
 		c.conn.Close()
 	}
 }
@@ -134,11 +146,14 @@ func (c *Client) Close() error {
 	return c.conn.Close()
 }
 
-// shutLocked notes why the connection is about to be closed. Only the first cause counts, and none
-// once the connection is closing by itself.
+// shutLocked notes why the connection is about to be closed. Only the first cause counts; one that
+// comes when the connection is closing by itself is not asked for any more. From now on nothing is
+// written: the task, whose context is cancelled next, is not to answer before the connection is
+// closed.
 func (c *Client) shutLocked(cause error) {
 	c.leaving = true
-	if c.cut.cause == nil && c.state != closing {
+	c.conn.InterruptWrite()
+	if c.cut.cause == nil {
 		c.cut.cause = cause
 	}
 }

@@ -34,7 +34,7 @@ func (c *Client) newTask(code serial.TaskCode) *task {
 	t := &task{reg: c.server.lookup(code), sequence: c.sequence, start: time.Now()}
 	t.ctx.parent = c.ctx
 	t.message.blocks.Reset(c.input)
-	t.message.onFail = t.inputFailed
+	t.message.task = t
 	t.in.Reset(&t.message, c.order)
 	return t
 }
@@ -69,18 +69,25 @@ func (c *Client) call(t *task) (out io.Reader, err error) {
 	return t.reg.run(&t.ctx, c, &t.in, c.taskLogger(), c.args...)
 }
 
-// closeOut closes what a TaskFunc returned, if that can be closed.
-func closeOut(out io.Reader) (err error) {
+// closeOut closes what a TaskFunc returned, if that can be closed. What Close returns comes too
+// late to matter; if it panics, that is the error, and before otherwise.
+func closeOut(out io.Reader, before error) (err error) {
+	err = before
 	defer recovered(&err)
 	if closer, ok := out.(io.Closer); ok {
-		return closer.Close()
+		closer.Close()
 	}
-	return nil
+	return before
 }
 
-// recovered turns a panic of the function that defers it into an error.
+// recovered turns a panic of the function that defers it into an error. Of two panics the first
+// counts.
 func recovered(err *error) {
-	if v := recover(); v != nil {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if _, already := (*err).(*PanicError); !already {
 		*err = &PanicError{Value: v, Stack: debug.Stack()}
 	}
 }

@@ -1,0 +1,32 @@
+package serialserver
+
+import "time"
+
+// The histogram's inside, for tests.
+const NumBuckets = numBuckets
+
+var (
+	Bucket = bucket
+	Upper  = upper
+)
+
+// Histogram is a histogram.
+type Histogram struct{ h histogram }
+
+func (h *Histogram) Add(d time.Duration)              { h.h.add(d) }
+func (h *Histogram) Quantile(q float64) time.Duration { return h.h.quantile(q) }
+
+// SetLinger says whether connections that end from now on are closed lingering. It returns what
+// sets it back.
+func SetLinger(on bool) (restore func()) {
+	old := lingers.Swap(on)
+	return func() { lingers.Store(old) }
+}
+
+// HasContext reports whether the context of a task has been made.
+func HasContext(ctx any) bool {
+	c := ctx.(*taskContext)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.real != nil
+}
