@@ -2,7 +2,6 @@ package serialclient
 
 import (
 	"context"
-	"errors"
 
 	"github.com/serialkit/serialkit/internal/transport"
 	"github.com/serialkit/serialkit/serial"
@@ -37,16 +36,20 @@ func (c *Client) roundTrip(ctx context.Context, dst []byte, task serial.TaskCode
 	if err != nil {
 		return dst, err
 	}
-	c.requests.send(task, request, true)
-	response, err := c.responses.receive(dst)
+	return t.roundTrip(dst, task, request)
+}
+
+// roundTrip makes a call, which ends the turn.
+func (t turn) roundTrip(dst []byte, task serial.TaskCode, request []byte) ([]byte, error) {
+	t.c.requests.send(task, request, true)
+	response, err := t.c.responses.receive(dst)
 	t.end()
 	return response, t.explain(err)
 }
 
 // explain puts the context's cause into the error of a call that it interrupted.
 func (t turn) explain(err error) error {
-	var e *Error
-	if errors.As(err, &e) && e.Err == transport.ErrInterrupted {
+	if e, ok := err.(*Error); ok && e.Err == transport.ErrInterrupted {
 		e.Err = context.Cause(t.ctx)
 	}
 	return err

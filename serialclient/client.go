@@ -23,6 +23,7 @@ type Client struct {
 	closed chan struct{} // closed when the connection cannot be used any more
 
 	// What follows belongs to who has the turn, as the fields of the types say.
+	probe     *transport.Probe
 	requests  requests
 	responses responses
 	stall     stall
@@ -44,6 +45,7 @@ func New(conn net.Conn, order binary.ByteOrder, opts ...Option) *Client {
 	}
 	c := &Client{
 		conn:   transport.NewConn(conn, transport.Rate{}),
+		probe:  transport.NewProbe(conn),
 		order:  order,
 		opts:   newOptions(opts),
 		turn:   make(chan struct{}, 1),
@@ -110,8 +112,8 @@ func (c *Client) breakDown(reason error) error {
 	return c.conn.Close()
 }
 
-// goBackground counts a goroutine or a timer of this Client's own, which calls background.Done in
-// the end. It reports false once the connection is closed: then none may begin.
+// goBackground counts a goroutine of this Client's own, which calls background.Done in the end. It
+// reports false once the connection is closed: then none may begin.
 func (c *Client) goBackground() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/serialkit/serialkit/serial"
 )
@@ -31,8 +30,8 @@ func (c *Client) Describe(ctx context.Context) (*serial.Description, error) {
 }
 
 // Disconnect waits for its turn, tells the server that this client is done, waits for its Goodbye
-// and closes the connection. It returns nil if the server said Goodbye, and if the connection had
-// been closed before. The connection is closed in any case.
+// and closes the connection. It returns nil if the server said Goodbye, now or before, and if the
+// Client was closed already. The connection is closed in any case.
 func (c *Client) Disconnect(ctx context.Context) error {
 	_, err := c.roundTrip(ctx, nil, serial.TaskDisconnect, nil)
 	c.Close()
@@ -40,41 +39,4 @@ func (c *Client) Disconnect(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// startKeepAlive starts the timer that WithKeepAlive asks for.
-func (c *Client) startKeepAlive() {
-	if d := c.opts.keepAlive; d > 0 && c.goBackground() {
-		c.keepAlive = time.AfterFunc(d, c.keepAliveWhenIdle)
-	}
-}
-
-// stopTimers stops the timers of a closed Client.
-func (c *Client) stopTimers() {
-	for _, timer := range []*time.Timer{c.keepAlive, c.stall.timer} {
-		if timer != nil && timer.Stop() {
-			c.background.Done()
-		}
-	}
-}
-
-// keepAliveWhenIdle sends a KeepAlive if the connection was idle for long enough, and sets the
-// timer to when it will have been again.
-func (c *Client) keepAliveWhenIdle() {
-	defer c.background.Done()
-	interval := c.opts.keepAlive
-	idle := time.Since(c.start) - time.Duration(c.lastUse.Load())
-	next := interval - idle
-	if next <= 0 {
-		next = interval
-		select {
-		case c.turn <- struct{}{}: // nobody has the turn
-			<-c.turn
-			c.KeepAlive(context.Background())
-		default:
-		}
-	}
-	if c.goBackground() {
-		c.keepAlive.Reset(next)
-	}
 }

@@ -1,6 +1,9 @@
 package serialclient
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // The default timeouts and limits.
 const (
@@ -45,7 +48,7 @@ func WithTimeout(t Timeout) Option {
 // DefaultMaxResponse. Streams have no limit but what their reader asks for.
 func WithMaxResponse(bytes int) Option {
 	return func(o *options) {
-		o.maxResponse = bytes
+		o.maxResponse = min(bytes, math.MaxInt/2) // so that sums with it do not overflow
 		if bytes <= 0 {
 			o.maxResponse = DefaultMaxResponse
 		}

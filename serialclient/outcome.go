@@ -81,9 +81,10 @@ var (
 	ErrProtocol = errors.New("serialclient: malformed response")
 	// ErrTooLarge: the response was over the limit, see WithMaxResponse. The task has run.
 	ErrTooLarge = errors.New("serialclient: response over the limit")
-	// ErrPipelineFull: a pipeline could not send because nobody received, and its own room for
-	// responses was full.
+	// ErrPipelineFull: a pipeline sent without receiving until its room was full, see Pipeline.Send.
 	ErrPipelineFull = errors.New("serialclient: too many responses of the pipeline not received")
+	// ErrPipelineClosed: the pipeline was used after its Close.
+	ErrPipelineClosed = errors.New("serialclient: pipeline closed")
 	// ErrReservedCode: the task code belongs to the protocol. Use the Client's method for it.
 	ErrReservedCode = errors.New("serialclient: reserved task code")
 	// ErrStreamClosed: the stream was read after Close.

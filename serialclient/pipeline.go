@@ -3,6 +3,7 @@ package serialclient
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/serialkit/serialkit/serial"
 )
@@ -12,10 +13,9 @@ import (
 //
 // One goroutine may Send while another one Receives.
 type Pipeline struct {
-	turn turn
-
+	turn   turn
 	mu     sync.Mutex // held by Send, and for a moment by Close
-	closed bool
+	closed atomic.Bool
 }
 
 // Pipeline waits for its turn and returns a Pipeline. The context is for all of it: when it is
@@ -30,43 +30,67 @@ func (c *Client) Pipeline(ctx context.Context) (*Pipeline, error) {
 }
 
 // Send starts a call. The request is not kept. It is sent at once when a buffer of 16 KiB is full
-// or a Receive has to wait, and otherwise within a millisecond. Send never waits for responses: if
-// the server does not read on because its own responses are not read, they are kept, up to 16 MiB
-// in all.
+// or a Receive waits for a response to begin, and otherwise within a millisecond. Send never waits
+// for responses: if the server does not read on because its own responses are not read, they are
+// kept.
+//
+// What was sent and not received has a room of 16 MiB, of which each call takes 64 bytes and the
+// bytes of its response if that had to be kept. When it is full Send fails with ErrPipelineFull;
+// when a response does not fit, the connection is closed.
 //
 // An error says that the call was not sent, its outcome being NotRun. After each Send that
 // succeeded one Receive tells what became of the call.
 func (p *Pipeline) Send(task serial.TaskCode, request []byte) error {
-	c := p.turn.c
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case task.IsReserved():
-		return notRun(task, ErrReservedCode)
-	case p.closed:
-		return notRun(task, ErrClosed)
-	case p.turn.ctx.Err() != nil:
-		return notRun(task, context.Cause(p.turn.ctx))
-	}
-	if err := c.whyBroken(); err != nil {
+	if err := p.maySend(task); err != nil {
 		return notRun(task, err)
 	}
-	c.stall.enter(c) // a flush of what was sent before may be going on
-	err := c.requests.output.Reclaim()
-	c.stall.leave()
+	c := p.turn.c
+	err := p.reclaim()
 	defer c.requests.output.Lend()
 	if err != nil {
-		return notRun(task, p.turn.explain(err))
+		return p.turn.explain(notRun(task, err))
 	}
 	c.requests.send(task, request, false)
 	return nil
 }
 
+// maySend returns nil, or why a call cannot be sent.
+func (p *Pipeline) maySend(task serial.TaskCode) error {
+	c := p.turn.c
+	switch {
+	case task.IsReserved():
+		return ErrReservedCode
+	case p.closed.Load():
+		return ErrPipelineClosed
+	case p.turn.ctx.Err() != nil:
+		return context.Cause(p.turn.ctx)
+	case c.Err() == nil && c.responses.window.full():
+		return ErrPipelineFull
+	}
+	return c.whyBroken()
+}
+
+// reclaim takes the output back. It waits for a flush of what was sent before.
+func (p *Pipeline) reclaim() error {
+	c := p.turn.c
+	c.stall.enter(c)
+	defer c.stall.leave()
+	return c.requests.output.Reclaim()
+}
+
 // Receive waits for the response of the oldest call that has not been received, and returns it
-// appended to dst. The error is that of the call, as for Client.Call.
+// appended to dst. The error is that of the call, as for Client.Call, or says that there is none.
 func (p *Pipeline) Receive(dst []byte) ([]byte, error) {
-	p.turn.c.requests.flushLent()
-	response, err := p.turn.c.responses.receive(dst)
+	if p.closed.Load() {
+		return dst, ErrPipelineClosed
+	}
+	c := p.turn.c
+	if c.responses.mustWait() {
+		c.requests.flushLent()
+	}
+	response, err := c.responses.receive(dst)
 	return response, p.turn.explain(err)
 }
 
@@ -76,14 +100,11 @@ func (p *Pipeline) Receive(dst []byte) ([]byte, error) {
 func (p *Pipeline) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed.Swap(true) {
 		return nil
 	}
-	p.closed = true
+	p.reclaim()
 	c := p.turn.c
-	c.stall.enter(c)
-	c.requests.output.Reclaim()
-	c.stall.leave()
 	c.requests.output.Stop()
 	c.requests.flush()
 	p.turn.end()

@@ -15,11 +15,11 @@ type requests struct {
 	blocks serial.Writer
 	number uint64 // of the latest call
 
-	sentAt atomic.Int64          // when the latest request was written, in ns since c.start; sending: not yet
-	failed atomic.Pointer[fault] // why nothing more can be sent; nil: it can
+	writing atomic.Int32          // writes that are going on, or may go on at any time
+	failed  atomic.Pointer[fault] // why nothing more can be sent; nil: it can
 }
 
-// sending is the sentAt of a request that is being written.
+// sending is the sentAt of a call whose request is being written.
 const sending = -1
 
 // fault is a failure and its time, in ns since Client.start.
@@ -38,31 +38,32 @@ func (r *requests) init(c *Client) {
 // has, 0 if that is not known.
 func (r *requests) open(task serial.TaskCode, size int) {
 	r.number++
-	r.sentAt.Store(sending)
-	r.c.responses.push(call{task: task, number: r.number, start: r.output.Queued(), size: size})
+	r.writing.Add(1)
+	r.c.responses.window.push(call{task: task, number: r.number, start: r.output.Queued(), size: size})
 	r.output.WriteByte(byte(task))
 	r.blocks.Reset(r.output)
 }
 
 // close ends a request.
 func (r *requests) close() {
-	switch r.blocks.Close() {
-	case nil:
-		r.c.responses.sealed(r.output.Queued())
-	case transport.ErrInterrupted:
-		if r.c.responses.isStopped() {
-			r.c.breakDown(errUnfinished)
-		}
+	w := &r.c.responses.window
+	if r.blocks.Close() == nil && w.sealed(r.output.Queued()) {
+		return
+	}
+	if w.isStopped() {
+		r.c.breakDown(errUnfinished)
 	}
 }
 
-// sent notes that all is written, or that it could not be.
-func (r *requests) sent(err error) {
+// written ends a write: the requests that end behind the offset are sent, or are to be sent within
+// a millisecond, or the output has failed with err.
+func (r *requests) written(offset uint64, err error) {
 	now := int64(time.Since(r.c.start))
 	if err != nil && err != transport.ErrInterrupted {
 		r.failed.CompareAndSwap(nil, &fault{err, now})
 	}
-	r.sentAt.Store(now)
+	r.c.responses.window.written(offset, now)
+	r.writing.Add(-1)
 	r.c.responses.input.Recheck()
 }
 
@@ -70,29 +71,39 @@ func (r *requests) sent(err error) {
 func (r *requests) send(task serial.TaskCode, request []byte, flush bool) {
 	r.c.stall.enter(r.c)
 	defer r.c.stall.leave()
+	sent, start := r.output.Sent(), r.output.Queued()
 	r.open(task, len(request))
 	r.blocks.Write(request)
 	r.close()
 	if flush {
 		r.output.Flush()
 	}
-	r.sent(r.output.Err())
+	if r.output.Sent() == sent {
+		sent = start // only this one
+	}
+	r.written(sent, r.output.Err())
 }
 
 // flush flushes the output, which the caller owns.
 func (r *requests) flush() {
 	r.c.stall.enter(r.c)
 	defer r.c.stall.leave()
-	r.sent(r.output.Flush())
+	r.writing.Add(1)
+	sent := r.output.Sent()
+	r.written(sent, r.output.Flush())
 }
 
 // flushLent flushes the output if it is lent.
 func (r *requests) flushLent() {
 	r.c.stall.enter(r.c)
 	defer r.c.stall.leave()
-	if err := r.output.FlushLent(); err != nil {
-		r.sent(err)
+	r.writing.Add(1)
+	sent := r.output.Offered()
+	err := r.output.FlushLent()
+	if r.output.Offered() == sent {
+		sent = unwritten // nothing was, or by somebody else
 	}
+	r.written(sent, err)
 }
 
 // failure returns why nothing more can be sent, nil if it can.

@@ -1,7 +1,6 @@
 package serialclient
 
 import (
-	"errors"
 	"io"
 	"sync/atomic"
 
@@ -18,13 +17,22 @@ type sender struct {
 	done      chan struct{}         // closed when nothing more is sent
 }
 
+func (s *sender) isDone() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *sender) run() {
 	defer close(s.done)
 	if err := s.copy(); err != nil {
 		s.failed.Store(&err)
 		s.requests.c.breakDown(err)
 	}
-	s.requests.sent(s.requests.output.Err())
+	s.requests.written(0, s.requests.output.Err())
 }
 
 // emptyReads is how many times in a row a request may return neither byte nor error.
@@ -39,7 +47,7 @@ func (s *sender) copy() error {
 	defer transport.Release(buf)
 	_, coalesce := s.request.(interface{ Len() int })
 	for empty := 0; r.output.Err() == nil; empty++ {
-		n, err := s.read(buf[:])
+		n, err := s.read(buf[:], !coalesce)
 		if n > 0 {
 			empty = 0
 			r.blocks.Write(buf[:n])
@@ -63,21 +71,25 @@ func (s *sender) copy() error {
 	return nil
 }
 
-// read reads the request once. That may last: what was written before is sent meanwhile.
-func (s *sender) read(p []byte) (int, error) {
+// read reads the request once, with the output lent if that may last: what was written before is sent
+// meanwhile.
+func (s *sender) read(p []byte, lend bool) (int, error) {
 	if s.request == nil {
 		return 0, io.EOF
 	}
-	s.requests.output.Lend()
-	defer s.requests.output.Reclaim()
+	if lend {
+		s.requests.output.Lend()
+		defer s.requests.output.Reclaim()
+	}
 	return s.request.Read(p)
 }
 
 // explain puts why the request could not be read into the error of the call, if that broke it.
 func (s *sender) explain(err error) error {
-	var e *Error
-	if cause := s.failed.Load(); cause != nil && errors.As(err, &e) {
-		e.Err = *cause
+	if cause := s.failed.Load(); cause != nil {
+		if e, ok := err.(*Error); ok {
+			e.Err = *cause
+		}
 	}
 	return err
 }

@@ -1,11 +1,8 @@
 package serialclient
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
-
-	"github.com/serialkit/serialkit/internal/transport"
 )
 
 // stallAfter is how long a write may be blocked before responses are read beside it.
@@ -21,8 +18,7 @@ type stall struct {
 }
 
 func (s *stall) init(c *Client) {
-	s.timer = time.AfterFunc(time.Hour, c.readBeside)
-	s.timer.Stop()
+	s.timer = stoppedTimer(c.readBeside)
 }
 
 // enter is called before a write that may block, and leave after it.
@@ -34,8 +30,8 @@ func (s *stall) enter(c *Client) {
 func (s *stall) leave() { s.writers.Add(-1) }
 
 func (s *stall) arm(c *Client) {
-	if s.armed.CompareAndSwap(false, true) && c.goBackground() {
-		s.timer.Reset(stallAfter)
+	if s.armed.CompareAndSwap(false, true) {
+		c.startTimer(s.timer, stallAfter)
 	}
 }
 
@@ -46,23 +42,28 @@ func (c *Client) readBeside() {
 	if c.stall.writers.Load() == 0 {
 		return
 	}
-	c.stall.arm(c)
 	select {
 	case c.responses.reading <- struct{}{}:
-		defer func() { <-c.responses.reading }()
+		c.readWhileStalled()
+		<-c.responses.reading
 	default:
-		return
 	}
+	if c.stall.writers.Load() > 0 {
+		c.stall.arm(c) // to look again
+	}
+}
+
+func (c *Client) readWhileStalled() {
 	for c.stall.writers.Load() > 0 && c.Err() == nil {
-		cl, ok := c.responses.head()
+		cl, ok := c.responses.window.head()
 		if !ok {
 			return
 		}
 		body, err := c.responses.readFor(cl, nil)
-		if errors.Is(err, transport.ErrInterrupted) {
+		if isInterrupted(err) {
 			return // it has not been read whole
 		}
-		if !c.responses.putEarly(cl.number, response{body, err}) {
+		if !c.responses.window.putEarly(cl, response{body, err}) {
 			c.breakDown(ErrPipelineFull)
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/serialkit/serialkit/binaryutil"
+	"github.com/serialkit/serialkit/internal/transport"
 	"github.com/serialkit/serialkit/serial"
 )
 
@@ -29,9 +31,9 @@ type Stream struct {
 // fails.
 //
 // If the request fails to be read, the call cannot be completed: the connection is closed, and the
-// stream's error, its outcome Unknown, wraps the request's. When the server has answered before the
-// request was sent whole, for instance with an error, sending stops, and Close closes the
-// connection.
+// stream's error wraps the request's. Its outcome is Unknown once a byte was sent. When the server
+// has answered before the request was sent whole, for instance with an error, sending stops and the
+// connection is closed.
 func (c *Client) Stream(ctx context.Context, task serial.TaskCode, request io.Reader) (*Stream, error) {
 	if task.IsReserved() {
 		return nil, notRun(task, ErrReservedCode)
@@ -52,49 +54,78 @@ func (c *Client) Stream(ctx context.Context, task serial.TaskCode, request io.Re
 
 // Close ends the call and gives the connection to the next caller. If the request was sent and the
 // response was not read to its end, the rest is read and thrown away first, in the background and
-// within bounds, as for a cancelled Call. If the request was not sent whole, the connection is
-// closed. It does not wait for a request reader that does not return. Closing again does nothing.
+// within bounds, as for a cancelled Call. If the request was not read to its end, the connection is
+// closed; a request reader that does not return is not waited for. A Read that is going on returns
+// ErrStreamClosed. Closing again does nothing.
 func (s *Stream) Close() error {
 	s.close.Do(func() {
 		s.body.closed.Store(true)
-		select {
-		case <-s.sender.done:
-		default:
-			if s.sender.finishing.Load() && s.body.ended.Load() {
-				<-s.sender.done // the server has seen all of it
-			} else {
-				s.body.turn.c.breakDown(errUnfinished)
-			}
+		c := s.body.turn.c
+		c.endRead()
+		switch {
+		case s.sender.isDone():
+		case !s.sender.finishing.Load():
+			c.breakDown(errUnfinished)
+		case c.goBackground():
+			go s.endLater()
+			return
 		}
 		s.body.turn.end()
 	})
 	return nil
 }
 
+// endRead ends a read that is going on.
+func (c *Client) endRead() {
+	select {
+	case c.responses.reading <- struct{}{}:
+	default:
+		c.conn.InterruptRead()
+		c.responses.reading <- struct{}{}
+		c.conn.ResumeRead()
+	}
+	<-c.responses.reading
+}
+
+// endLater ends a stream's turn when the last of its request was sent. Its response is read
+// meanwhile, if need be, so that the server can read on.
+func (s *Stream) endLater() {
+	c := s.body.turn.c
+	defer c.background.Done()
+	tooLong := time.AfterFunc(abandonedTime, func() { c.breakDown(errAbandoned) })
+	c.stall.enter(c)
+	<-s.sender.done
+	c.stall.leave()
+	tooLong.Stop()
+	s.body.turn.end()
+}
+
 // streamBody reads the response of a stream.
 type streamBody struct {
 	turn   turn
 	sender *sender
-	err    error       // sticks; the reader's
-	ended  atomic.Bool // the response was read whole
+	err    error // sticks; the reader's
 	closed atomic.Bool
 }
 
 // Read reads the response.
 func (b *streamBody) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
 	if b.closed.Load() {
 		return 0, ErrStreamClosed
+	}
+	if b.err != nil {
+		return 0, b.err
 	}
 	r := &b.turn.c.responses
 	r.reading <- struct{}{}
 	defer func() { <-r.reading }()
+	if b.closed.Load() { // meanwhile: the next response is not ours
+		return 0, ErrStreamClosed
+	}
 	err := r.readCode()
 	if err == nil {
 		var n int
-		if n, err = r.blocks.Read(p); err == nil {
+		if n, err = r.body.Read(p); err == nil {
 			return n, nil
 		}
 	}
@@ -104,13 +135,15 @@ func (b *streamBody) Read(p []byte) (int, error) {
 
 // finish ends the response, which err did. It returns what Read does from now on.
 func (b *streamBody) finish(r *responses, err error) error {
+	if err == transport.ErrInterrupted && b.closed.Load() {
+		return ErrStreamClosed
+	}
 	if err == io.EOF {
 		err = nil
 	}
-	cl, _ := r.head()
+	cl, _ := r.window.head()
 	err = b.turn.explain(r.finish(cl, err))
 	if err == nil || OutcomeOf(err) == Failed {
-		b.ended.Store(true)
 		if !b.sender.finishing.Load() {
 			r.c.breakDown(errUnfinished) // nobody wants the rest of the request
 		}

@@ -42,7 +42,15 @@ func (c *Client) begin(ctx context.Context, task serial.TaskCode) (turn, error) 
 			return turn{}, notRun(task, context.Cause(ctx))
 		}
 	}
-	err := c.whyBroken()
+	return c.useTurn(ctx, task)
+}
+
+// useTurn is begin for a caller that has the turn. It gives it back if it fails.
+func (c *Client) useTurn(ctx context.Context, task serial.TaskCode) (turn, error) {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = c.whyBroken()
+	}
 	if err == nil {
 		err = c.checkServer()
 	}
@@ -58,9 +66,11 @@ func (c *Client) begin(ctx context.Context, task serial.TaskCode) (turn, error) 
 	return t, nil
 }
 
+// interrupt ends what is blocked, writes first: when a reader sees that it was interrupted, nothing
+// more is sent.
 func (t turn) interrupt() {
-	t.c.conn.InterruptRead()
 	t.c.conn.InterruptWrite()
+	t.c.conn.InterruptRead()
 	close(t.interrupted)
 }
 
@@ -76,27 +86,36 @@ func (t turn) end() {
 	if c.Err() == nil {
 		c.settle()
 	}
-	c.responses.forget(c.requests.number)
-	if c.Err() == nil && c.responses.outstanding() && c.goBackground() {
+	c.responses.window.forget(c.requests.number)
+	if c.Err() == nil && c.responses.window.outstanding() && c.goBackground() {
 		go c.discardResponses()
 		return
 	}
 	c.release()
 }
 
+// release gives the turn away. An idle connection holds no buffer.
 func (c *Client) release() {
+	if c.Err() == nil {
+		c.requests.output.Release()
+		c.responses.input.Release()
+	}
 	c.lastUse.Store(int64(time.Since(c.start)))
 	<-c.turn
 }
 
-// settle makes the queue say what was really sent: calls of which no byte was are forgotten.
+// settle makes the window say what was really sent: calls of which no byte was are forgotten. A
+// connection that cannot be used further, because one was sent in part or the output has failed, is
+// closed.
 func (c *Client) settle() {
-	sent := c.requests.output.Sent()
-	if !c.responses.sentUpTo(sent) {
+	switch err := c.requests.failure(); {
+	case err != nil:
+		c.breakDown(err)
+	case !c.responses.window.sentUpTo(c.requests.output.Sent()):
 		c.breakDown(errUnfinished)
-		return
+	default:
+		c.requests.output.Reset()
 	}
-	c.requests.output.Reset()
 }
 
 // discardResponses reads the responses of abandoned calls and throws them away, with the turn, so
@@ -104,16 +123,19 @@ func (c *Client) settle() {
 func (c *Client) discardResponses() {
 	defer c.background.Done()
 	defer c.release()
-	tooLong := time.AfterFunc(abandonedTime, func() { c.conn.InterruptRead() })
+	tooLong := time.AfterFunc(abandonedTime, c.conn.InterruptRead)
 	left := int64(abandonedBytes)
-	for left > 0 && c.responses.outstanding() && c.Err() == nil {
+	for left >= 0 && c.responses.window.outstanding() && c.Err() == nil {
 		n, err := c.responses.discard(left)
+		if err == transport.ErrInterrupted {
+			break
+		}
 		if err != nil {
 			c.breakDown(err)
 		}
 		left -= n
 	}
-	if !tooLong.Stop() || c.responses.outstanding() {
+	if !tooLong.Stop() || c.responses.window.outstanding() {
 		c.breakDown(errAbandoned)
 	}
 }
@@ -131,10 +153,9 @@ func (c *Client) whyBroken() error {
 // checkServer finds out whether the server has closed the idle connection, wherever that is known
 // already, so that nothing is sent into the void.
 func (c *Client) checkServer() error {
-	conn := c.conn.NetConn()
-	waiting, ok := transport.InputWaiting(conn)
+	waiting, ok := c.probe.InputWaiting()
 	if !ok {
-		waiting, _ = transport.PeerGone(conn)
+		waiting, _ = transport.PeerGone(c.conn.NetConn())
 	}
 	if !waiting && c.responses.input.Buffered() == 0 {
 		return nil

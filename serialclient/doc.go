@@ -1,0 +1,123 @@
+// Package serialclient calls the tasks of a serial server. A [Client] is one connection; a call is a
+// task code and a message, and is answered by a message or by an error code. When a call fails its
+// error says whether the task may have run.
+//
+// # A call
+//
+// Dial connects. Where the daemon wants a handshake, make the connection, do the handshake, and
+// give the connection to [New]. Both ends agree on the byte order of the numbers in messages.
+//
+//	c, err := serialclient.Dial(ctx, "tcp", "127.0.0.1:7070", binary.BigEndian)
+//	if err != nil {
+//		return err
+//	}
+//	defer c.Close()
+//	answer, err := c.Call(ctx, 1, []byte("hello"))
+//
+// The answer is the caller's. [Client.AppendCall] appends it to a slice that is used again and again,
+// and then, with a context that cannot be cancelled, allocates nothing. A binaryutil.Buffer makes and
+// reads messages of typed values.
+//
+// # Outcomes and retries
+//
+// The error of each failed call is an [*Error], whose Outcome is one of three:
+//
+//	NotRun    the task did not run and never will: no byte of the call was sent, or the
+//	          server answered Goodbye. Call again, here or elsewhere, whatever the task does.
+//	Failed    the server answered an error code: a serial.ErrorCoder for errors.As.
+//	Unknown   bytes were sent and no answer came: the connection broke, the server was
+//	          silent for too long, or ctx was done first. The task may have run. Call
+//	          again only if running it twice does no harm.
+//
+// NotRun is a promise. Where it is not certain that nothing was sent the outcome is Unknown.
+// [SafeToRetry] asks for NotRun; nothing is retried here. The reason is behind the error, for errors.Is:
+// ErrGoodbye, ErrServerGone, ErrProtocol and the others of this package, the cause of the context,
+// os.ErrDeadlineExceeded for a timeout, io.ErrUnexpectedEOF for a connection that ended too early,
+// or the connection's own error.
+//
+//	var coder serial.ErrorCoder
+//	switch _, err := c.Call(ctx, 1, request); {
+//	case errors.As(err, &coder):
+//		... coder.ErrorCode() is the server's answer
+//	case serialclient.SafeToRetry(err):
+//		... dial again, call again
+//	}
+//
+// # Turns
+//
+// A Client is safe for concurrent use. Its callers take turns, in the order of their coming: a call, a
+// stream or a pipeline has the connection until it ends. So one task that drops the connection has
+// one call whose outcome is Unknown; those behind it are NotRun. For calls at the same time use several
+// connections, for many calls in flight a pipeline.
+//
+// When ctx is done a call returns at once. If it waits for its turn, or nothing of it was sent, the
+// connection is as it was. If its request was sent, the response is read and thrown away in the
+// background before the next caller has the turn. Otherwise the connection is closed.
+//
+// # Pipelines
+//
+// A [Pipeline] sends calls before the responses of those before have come. The server runs them one after
+// the other. The usual loop keeps a window of calls in flight, which go out in few writes:
+//
+//	p, err := c.Pipeline(ctx)
+//	...
+//	defer p.Close()
+//	for i, request := range requests {
+//		if i >= 64 {
+//			answer, err = p.Receive(answer[:0])
+//			...
+//		}
+//		err = p.Send(1, request)
+//		...
+//	}
+//
+// One goroutine may send while another one receives, and one alone may send as much as it likes
+// before it receives: nothing blocks for good, because the responses are read and kept as soon as the
+// server waits for that. Goodbye as the answer to one call says that this one and all later did not run.
+//
+// # Streams
+//
+// A [Stream] is a call whose request and response have any length. The request is an io.Reader, read by
+// another goroutine; the response is read from the Stream, as an io.Reader or value by value. Both go on
+// at the same time, and each piece is sent as soon as it is there. Close it in any case: the turn ends
+// with Close.
+//
+//	s, err := c.Stream(ctx, 8, file)
+//	...
+//	defer s.Close()
+//	length, _ := s.ReadUint64()
+//	sum, _ := s.ReadUint32()
+//	err = s.Finish()
+//
+// # Timeouts and limits
+//
+// All are finite by default. In [Timeout] zero means the default and a negative duration none; a
+// context bounds a call as a whole.
+//
+//	Wait                30 min    from the end of the request to the first byte of the response
+//	Read                5 s       for each further byte of the response, while it is waited for
+//	Write               5 s       for which the server takes no byte of the request. An answer that
+//	                              is on its way may come for another 500 ms
+//	WithMaxResponse     4 MiB     of one response; a Stream's has no limit
+//	pipeline            16 MiB    for what was sent and not received, see Pipeline.Send
+//	abandoned response  5 s,      for the responses of calls that were given up
+//	                    1 MiB
+//	early response      256 KiB   up to which a request is sent to its end although it was answered
+//
+// [WithKeepAlive] keeps an idle connection below the server's own timeout.
+//
+// # What closes the connection
+//
+// Close does, and Disconnect after the server's Goodbye. Apart from these the connection is closed
+//
+//   - by a Goodbye, the end or an error of the connection. Where the kernel knows of it (TCP and unix
+//     sockets on Linux) this is noticed before a call is sent;
+//   - by a timeout, a malformed response, or one over the limit;
+//   - when a request was not sent whole: ctx was done meanwhile, a stream was closed or its request could
+//     not be read, or the response came first and the rest is longer than 256 KiB;
+//   - when the responses of abandoned calls take too long or are too large;
+//   - when the responses of a pipeline that does not receive need too much room.
+//
+// A Client does not connect again. From then on [Client.Err] says why, and so do all calls, their outcome
+// being NotRun.
+package serialclient

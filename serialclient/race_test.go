@@ -1,0 +1,5 @@
+//go:build race
+
+package serialclient_test
+
+const raceDetector = true
