@@ -120,7 +120,7 @@ func (s session) wire() []byte {
 
 // run runs the session and returns what the client received, how the server ended, and which tasks
 // ran. Its goroutines have ended when it returns.
-func (s session) run(t *rapid.T) (got []string, served error, ran []int) {
+func (s session) run(t *rapid.T) (got []string, ran []int, served error) {
 	var trap atomic.Int32
 	trap.Store(-1)
 	stragglers := make(chan struct{}, len(s.steps))
@@ -167,7 +167,7 @@ func (s session) run(t *rapid.T) (got []string, served error, ran []int) {
 	if code := trap.Load(); code >= 0 {
 		t.Fatalf("message byte %d was taken for a task code", code)
 	}
-	return got, served, ran
+	return got, ran, served
 }
 
 // send writes the requests in pieces and then ends, or stalls.
@@ -234,7 +234,7 @@ func TestNoByteIsEverTakenForATaskCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) { // a bubble has no Deadline
 			s := drawSession(t)
-			got, served, ran := s.run(t)
+			got, ran, served := s.run(t)
 			want := s.expect()
 			if want.racy { // what is certain is the beginning, and that no trap fired
 				got, ran = got[:min(len(got), len(want.messages))], ran[:min(len(ran), len(want.ran))]

@@ -30,9 +30,9 @@ type Limits struct {
 	MinRateWindowMillis int64 `json:"min_rate_window_ms"`
 }
 
-// TaskLimits are the limits of one task. 0 means that there is none.
+// TaskLimits are the limits of one task.
 type TaskLimits struct {
 	// UnreadInput is how many bytes of a message the server discards, when the task did not read
-	// them, before it says Goodbye instead.
+	// them, before it says Goodbye instead; with 0 it discards none.
 	UnreadInput int64 `json:"unread_input_bytes"`
 }
