@@ -69,3 +69,16 @@ flakes:
 
 soak: flakes
 	@$(MAKE) fuzz FUZZTIME=5m
+
+# Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is
+# on the PATH. bench writes docs/performance.md, in about 20 minutes; bench-quick prints where it wrote
+# a subset, in about two.
+.PHONY: bench bench-quick
+QUICK_OUT ?= /tmp/serialkit-bench
+
+bench:
+	@cd bench && $(GO) run . run -out ../docs -command "make bench"
+
+bench-quick:
+	@cd bench && $(GO) run . run -quick -out $(QUICK_OUT) -command "make bench-quick"
+	@echo "bench-quick: $(QUICK_OUT)/performance.md"

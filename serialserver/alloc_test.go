@@ -3,6 +3,7 @@ package serialserver_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -37,7 +38,8 @@ func TestAllocationsOfATask(t *testing.T) {
 	}{
 		"empty":      {empty, 1},
 		"echo":       {echo, 1},
-		"error":      {fails(coded(7)), 2}, // errors.As
+		"error":      {fails(coded(7)), 1},
+		"wrapped":    {fails(fmt.Errorf("wrapped: %w", coded(7))), 2}, // errors.As
 		"large":      {func(ctx, client, reader) (io.Reader, error) { answer.Seek(0, io.SeekStart); return answer, nil }, 1},
 		"looks":      {func(c ctx, _ client, _ reader) (io.Reader, error) { return nil, c.Err() }, 1},
 		"is stopped": {func(c ctx, _ client, _ reader) (io.Reader, error) { c.Done(); return nil, nil }, 10},

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/serialkit/serialkit/internal/transport"
 	"github.com/serialkit/serialkit/serial"
 )
@@ -13,6 +15,7 @@ import (
 type answer struct {
 	outcome Outcome
 	code    serial.ErrorCode // with OutcomeError
+	err     error            // why the outcome is not OutcomeOK
 	end     *ending          // the connection cannot go on
 }
 
@@ -23,6 +26,7 @@ func (a answer) result(t *task) TaskResult {
 		Name:      t.reg.name,
 		Outcome:   a.outcome,
 		ErrorCode: a.code,
+		Err:       a.err,
 		Duration:  time.Since(t.start),
 		BytesIn:   t.message.read.Load(),
 		BytesOut:  t.out.Load(),
@@ -53,7 +57,20 @@ func (c *Client) answerError(t *task, err error) answer {
 	if err := c.output.WriteByte(byte(code)); err != nil {
 		return c.dropped(t, "answering", err)
 	}
-	return answer{outcome: OutcomeError, code: code}
+	c.logError(t, code, err)
+	return answer{outcome: OutcomeError, code: code, err: err}
+}
+
+// logError logs for the curious why a task answered with an error code: the client gets the code
+// alone.
+func (c *Client) logError(t *task, code serial.ErrorCode, err error) {
+	if err == errUnknownTask {
+		return // has had its line
+	}
+	if line := c.taskLogger().Check(zap.DebugLevel, "task answered with an error"); line != nil {
+		line.Write(zap.Stringer("task", t.reg.code), zap.String("name", t.reg.name),
+			zap.Stringer("code", code), zap.Error(err))
+	}
 }
 
 // errorCode returns the code that err answers with, and whether it has one. The methods of err are
@@ -64,6 +81,9 @@ func errorCode(err error) (code serial.ErrorCode, ok bool, sound error) {
 		return 0, false, err
 	}
 	defer recovered(&sound)
+	if coder, itself := err.(serial.ErrorCoder); itself { // errors.As would allocate
+		return coder.ErrorCode(), true, err
+	}
 	var coder serial.ErrorCoder
 	if errors.As(err, &coder) {
 		return coder.ErrorCode(), true, err
@@ -75,16 +95,17 @@ func errorCode(err error) (code serial.ErrorCode, ok bool, sound error) {
 // and without Goodbye, for the task may have run.
 func (c *Client) dropped(t *task, doing string, err error) answer {
 	_, _, err = errorCode(err) // from here on it can be asked what it wraps
-	if p, ok := err.(*PanicError); ok {
-		return answer{OutcomePanicked, 0, &ending{reason: ClosedDropped, err: t.err(doing, err), panic: p}}
+	outcome, reason := OutcomeDropped, ClosedDropped
+	p, panicked := err.(*PanicError)
+	if panicked {
+		outcome = OutcomePanicked
+	} else if werr := c.output.Err(); werr != nil {
+		outcome, reason, doing, err = OutcomeFailed, ClosedWrite, "answering", werr
+	} else if rerr := t.message.failure(); rerr != nil {
+		outcome, reason, doing, err = OutcomeFailed, ClosedRead, "reading the message of", rerr
 	}
-	if werr := c.output.Err(); werr != nil {
-		return answer{OutcomeFailed, 0, &ending{reason: ClosedWrite, err: t.err("answering", werr)}}
-	}
-	if rerr := t.message.failure(); rerr != nil {
-		return answer{OutcomeFailed, 0, &ending{reason: ClosedRead, err: t.err("reading the message of", rerr)}}
-	}
-	return answer{OutcomeDropped, 0, &ending{reason: ClosedDropped, err: t.err(doing, err)}}
+	end := &ending{reason: reason, err: t.err(doing, err), panic: p}
+	return answer{outcome: outcome, err: err, end: end}
 }
 
 // writeOK answers with what out has to say, and closes out, also where out ends its goroutine.

@@ -96,9 +96,11 @@
 //
 // One line for each connection that ends, with the client's address (remote), the reason, and the
 // number of tasks: at debug level if that was to be expected, otherwise as a warning with the error,
-// and a panic as an error with its stack. The first unknown task code of a connection has a warning
-// of its own. Nothing is logged for tasks that were answered; a [Metrics] is told of those, and
-// [MemoryMetrics] is one. The logger that a TaskFunc gets carries the client's address.
+// and a panic as an error with its stack. So the error of HandleConnection need not be logged again. The
+// first unknown task code of a connection has a warning of its own, and a task that answers with an
+// error code a line at debug level with the error, of which the client gets the code alone. No other
+// task has a line; a [Metrics] is told of each, and [MemoryMetrics] is one. The logger that a TaskFunc
+// gets carries the client's address.
 //
 // # Concurrency
 //

@@ -124,6 +124,24 @@ func TestUnknownTasksAreLoggedOnce(t *testing.T) {
 	})
 }
 
+// Why a task answered with an error is for the curious: the client gets the code alone.
+func TestErrorAnswersAreLoggedForTheCurious(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lg, logs := observed()
+		srv := newServer(nil, fails(serial.Errorf(7, "no such %s", "thing")))
+		srv.SetLogger(lg)
+		s := connect(t, srv)
+		s.send(request(testTask, ""))
+		s.wants(failed(7))
+		require.Equal(t, 1, logs.Len())
+		require.Equal(t, zap.DebugLevel, logs.All()[0].Level)
+		require.Equal(t, map[string]any{"remote": "client", "task": "3", "name": "test", "code": "7",
+			"error": "no such thing (serial: error 7)"}, logs.All()[0].ContextMap())
+		s.Close()
+		s.result()
+	})
+}
+
 // The task's logger carries the client's address.
 func TestTasksLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

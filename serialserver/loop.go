@@ -103,11 +103,13 @@ func (c *Client) runTask(t *task) (a answer) {
 	if !t.reg.builtin {
 		metrics.TaskStarted(c, t.reg.code)
 	}
-	a = answer{outcome: OutcomeDropped}
+	a = answer{outcome: OutcomeDropped, err: errGoexit}
 	defer func() {
 		c.output.Reclaim()
 		t.message.revoke(c.output)
-		c.finish()
+		if shut := c.finish(); shut != nil && a.outcome != OutcomePanicked {
+			a.outcome, a.code, a.err = OutcomeFailed, 0, shut
+		}
 		if !t.reg.builtin {
 			metrics.TaskDone(c, a.result(t))
 		}

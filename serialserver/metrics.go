@@ -30,6 +30,9 @@ type TaskResult struct {
 	Outcome Outcome
 	// ErrorCode is what it answered where Outcome is OutcomeError.
 	ErrorCode serial.ErrorCode
+	// Err is why Outcome is not OutcomeOK: what the TaskFunc returned, a *PanicError, or what the
+	// connection failed with.
+	Err error
 	// Duration is from when the task code was read to when the answer was complete, though maybe
 	// still buffered.
 	Duration time.Duration

@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,17 +37,21 @@ func TestOutcomesAndReasons(t *testing.T) {
 		reason  serialserver.CloseReason
 		in, out uint64
 		code    serial.ErrorCode
+		err     error
 	}{
-		{"ok", echo, (*session).half, serialserver.OutcomeOK, serialserver.ClosedByPeer, 3, 3, 0},
-		{"idle", echo, func(*session, client) { sleep(serialserver.DefaultWait) }, serialserver.OutcomeOK, serialserver.ClosedIdle, 3, 3, 0},
-		{"graceful", echo, func(_ *session, c client) { c.Disconnect(0) }, serialserver.OutcomeOK, serialserver.ClosedGraceful, 3, 3, 0},
-		{"error", fails(coded(7)), (*session).half, serialserver.OutcomeError, serialserver.ClosedByPeer, 0, 0, 7},
-		{"dropped", fails(errBroken), (*session).half, serialserver.OutcomeDropped, serialserver.ClosedDropped, 0, 0, 0},
-		{"panicked", func(ctx, client, reader) (io.Reader, error) { panic("x") }, (*session).half, serialserver.OutcomePanicked, serialserver.ClosedDropped, 0, 0, 0},
-		{"broken answer", returns(&once{[]byte("ab"), errBroken}), (*session).half, serialserver.OutcomeDropped, serialserver.ClosedDropped, 3, 2, 0},
-		{"client closed", sleeper(1), func(_ *session, c client) { c.Close() }, serialserver.OutcomeOK, serialserver.ClosedByServer, 0, 0, 0},
-		{"cut", endlessly, func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 16 << 10, 0},
-		{"write failed", endlessly, func(s *session, _ client) { s.Close() }, serialserver.OutcomeFailed, serialserver.ClosedWrite, 0, 16 << 10, 0},
+		{"ok", echo, (*session).half, serialserver.OutcomeOK, serialserver.ClosedByPeer, 3, 3, 0, nil},
+		{"idle", echo, func(*session, client) { sleep(serialserver.DefaultWait) }, serialserver.OutcomeOK, serialserver.ClosedIdle, 3, 3, 0, nil},
+		{"graceful", echo, func(_ *session, c client) { c.Disconnect(0) }, serialserver.OutcomeOK, serialserver.ClosedGraceful, 3, 3, 0, nil},
+		{"error", fails(coded(7)), (*session).half, serialserver.OutcomeError, serialserver.ClosedByPeer, 0, 0, 7, coded(7)},
+		{"dropped", fails(errBroken), (*session).half, serialserver.OutcomeDropped, serialserver.ClosedDropped, 0, 0, 0, errBroken},
+		{"panicked", func(ctx, client, reader) (io.Reader, error) { panic(errBroken) }, (*session).half, serialserver.OutcomePanicked, serialserver.ClosedDropped, 0, 0, 0, errBroken},
+		{"broken answer", returns(&once{[]byte("ab"), errBroken}), (*session).half, serialserver.OutcomeDropped, serialserver.ClosedDropped, 3, 2, 0, errBroken},
+		{"client closed", sleeper(1), func(_ *session, c client) { c.Close() }, serialserver.OutcomeFailed, serialserver.ClosedByServer, 0, 0, 0, serialserver.ErrClosed},
+		{"cut, then ok", sleeper(2), func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 0, 0, serialserver.ErrDisconnectTimeout},
+		{"cut, then error", stubborn(coded(7)), func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 0, 0, serialserver.ErrDisconnectTimeout},
+		{"cut, then dropped", stubborn(errBroken), func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 0, 0, serialserver.ErrDisconnectTimeout},
+		{"cut", endlessly, func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 16 << 10, 0, serialserver.ErrDisconnectTimeout},
+		{"write failed", endlessly, func(s *session, _ client) { s.Close() }, serialserver.OutcomeFailed, serialserver.ClosedWrite, 0, 16 << 10, 0, syscall.EPIPE},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,13 +66,22 @@ func TestOutcomesAndReasons(t *testing.T) {
 				synctest.Wait()
 				s.Close()
 				s.result()
-				m.last.Duration = 0
+				require.ErrorIs(t, m.last.Err, test.err)
+				m.last.Duration, m.last.Err = 0, nil
 				require.Equal(t, serialserver.TaskResult{Code: testTask, Name: "test", Outcome: test.outcome,
 					ErrorCode: test.code, BytesIn: test.in, BytesOut: test.out}, m.last)
 				require.Equal(t, serialserver.ConnectionStats{Opened: 1,
 					Closed: map[serialserver.CloseReason]uint64{test.reason: 1}}, m.Connections())
 			})
 		})
+	}
+}
+
+// stubborn ignores its context for 2 ns and fails then.
+func stubborn(err error) task {
+	return func(ctx, client, reader) (io.Reader, error) {
+		sleep(2)
+		return nil, err
 	}
 }
 
@@ -111,6 +125,9 @@ func TestWhatIsATask(t *testing.T) {
 		s.result()
 		require.Equal(t, []serial.TaskCode{99}, m.TaskCodes())
 		require.Equal(t, serialserver.TaskStats{Started: 1, Error: 1}, m.Tasks(99))
+		var coder serial.ErrorCoder
+		require.ErrorAs(t, m.last.Err, &coder)
+		m.last.Err = nil
 		require.Equal(t, serialserver.TaskResult{Code: 99, Outcome: serialserver.OutcomeError, ErrorCode: 250}, m.last)
 		require.Zero(t, m.Tasks(serial.TaskKeepAlive))
 	})

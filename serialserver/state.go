@@ -43,16 +43,18 @@ func (c *Client) begin(t *task) bool {
 	return true
 }
 
-// finish ends the running task. Its answer is complete, or never will be.
-func (c *Client) finish() {
+// finish ends the running task. Its answer is complete, or never will be: finish returns why, if the
+// connection was closed meanwhile. The end of the answer is still buffered then.
+func (c *Client) finish() (shut error) {
 	c.mu.Lock()
-	t := c.task
+	t, shut := c.task, c.cut.cause
 	c.state, c.task, c.unsent = waiting, nil, true
 	if c.leaving {
 		c.conn.InterruptRead() // what the task left unread is not waited for
 	}
 	c.mu.Unlock()
 	t.ctx.stop(context.Canceled)
+	return shut
 }
 
 // sent notes that all answers have been written.
