@@ -60,12 +60,13 @@ func New(conn net.Conn, order binary.ByteOrder, opts ...Option) *Client {
 }
 
 // Dial connects to the address on the named network, as net.Dialer.DialContext does, and returns a
-// Client over the connection. The context bounds the dialling alone.
+// Client over the connection. The context bounds the dialling alone. The error is an *Error with the
+// outcome NotRun around the dialer's.
 func Dial(ctx context.Context, network, address string, order binary.ByteOrder, opts ...Option) (*Client, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return nil, nothingRun(err)
 	}
 	return New(conn, order, opts...), nil
 }

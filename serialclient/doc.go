@@ -71,9 +71,9 @@
 //		...
 //	}
 //
-// One goroutine may send while another one receives, and one alone may send as much as it likes
-// before it receives: nothing blocks for good, because the responses are read and kept as soon as the
-// server waits for that. Goodbye as the answer to one call says that this one and all later did not run.
+// One goroutine may send while another one receives, which waits for what is sent next and gets io.EOF
+// after CloseSend. One alone may send as much as it likes before it receives: nothing blocks for good,
+// because the responses are read and kept as soon as the server waits for that. Goodbye as the answer to one call says that this one and all later did not run.
 //
 // # Streams
 //

@@ -37,16 +37,22 @@ func (o Outcome) String() string {
 // server answered an error code, and otherwise one of this package's errors, the context's or the
 // connection's.
 type Error struct {
-	// Task is the code of the task that was called.
+	// Task is the code of the task that was called; 0 where Dial or Client.Pipeline failed, which
+	// call none.
 	Task serial.TaskCode
 	// Outcome is what is known of it.
 	Outcome Outcome
 	// Err is the reason.
 	Err error
+
+	noTask bool // Task is none
 }
 
 // Error returns the task, the outcome and the reason.
 func (e *Error) Error() string {
+	if e.noTask {
+		return fmt.Sprintf("serialclient: %v: %v", e.Outcome, e.Err)
+	}
 	return fmt.Sprintf("serialclient: task %v %v: %v", e.Task, e.Outcome, e.Err)
 }
 
@@ -54,7 +60,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // OutcomeOf returns the outcome that err, the error of a call, carries. It is Unknown for an error
-// of any other origin.
+// of any other origin; ask it of errors only, nil being no failure.
 func OutcomeOf(err error) Outcome {
 	var e *Error
 	if errors.As(err, &e) {
@@ -79,7 +85,8 @@ var (
 	ErrServerGone = errors.New("serialclient: connection closed by the server")
 	// ErrProtocol: the server sent what is no response.
 	ErrProtocol = errors.New("serialclient: malformed response")
-	// ErrTooLarge: the response was over the limit, see WithMaxResponse. The task has run.
+	// ErrTooLarge: the response, of a call or in a pipeline, was over the limit, see WithMaxResponse.
+	// The task has run. Its connection is closed, and what a pipeline sent after it is Unknown.
 	ErrTooLarge = errors.New("serialclient: response over the limit")
 	// ErrPipelineFull: a pipeline sent without receiving until its room was full, see Pipeline.Send.
 	ErrPipelineFull = errors.New("serialclient: too many responses of the pipeline not received")
@@ -97,10 +104,15 @@ var (
 	errAbandoned  = errors.New("serialclient: the response of an abandoned call took too long")
 )
 
-// errNothingSent is returned by a Receive without a Send.
+// errNothingSent says that there is no call whose response could be received.
 var errNothingSent = errors.New("serialclient: nothing was sent that could be received")
 
 // notRun is the error of a call that was not sent.
 func notRun(task serial.TaskCode, err error) error {
 	return &Error{Task: task, Outcome: NotRun, Err: err}
+}
+
+// nothingRun is the error of what would have led to calls.
+func nothingRun(err error) error {
+	return &Error{Outcome: NotRun, Err: err, noTask: true}
 }

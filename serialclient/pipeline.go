@@ -2,6 +2,7 @@ package serialclient
 
 import (
 	"context"
+	"io"
 	"sync"
 	"sync/atomic"
 
@@ -14,8 +15,13 @@ import (
 // One goroutine may Send while another one Receives.
 type Pipeline struct {
 	turn   turn
-	mu     sync.Mutex // held by Send, and for a moment by Close
-	closed atomic.Bool
+	mu     sync.Mutex  // held by Send, and for a moment by CloseSend and Close
+	closed atomic.Bool // by Close
+
+	ended   chan struct{} // closed by CloseSend and Close: no call is sent any more
+	end     sync.Once     // closes it
+	waiting atomic.Bool   // a Receive waits for a Send
+	sent    chan struct{} // a token for that Receive
 }
 
 // Pipeline waits for its turn and returns a Pipeline. The context is for all of it: when it is
@@ -23,10 +29,10 @@ type Pipeline struct {
 func (c *Client) Pipeline(ctx context.Context) (*Pipeline, error) {
 	t, err := c.begin(ctx, 0)
 	if err != nil {
-		return nil, err
+		return nil, nothingRun(err.(*Error).Err)
 	}
 	c.requests.output.Lend()
-	return &Pipeline{turn: t}, nil
+	return &Pipeline{turn: t, ended: make(chan struct{}), sent: make(chan struct{}, 1)}, nil
 }
 
 // Send starts a call. The request is not kept. It is sent at once when a buffer of 16 KiB is full
@@ -53,6 +59,16 @@ func (p *Pipeline) Send(task serial.TaskCode, request []byte) error {
 		return p.turn.explain(notRun(task, err))
 	}
 	c.requests.send(task, request, false)
+	p.wake()
+	return nil
+}
+
+// CloseSend says that no more calls are sent. When the responses of those that were sent have been
+// received, Receive returns io.EOF. Closing again does nothing.
+func (p *Pipeline) CloseSend() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end.Do(func() { close(p.ended) })
 	return nil
 }
 
@@ -62,7 +78,7 @@ func (p *Pipeline) maySend(task serial.TaskCode) error {
 	switch {
 	case task.IsReserved():
 		return ErrReservedCode
-	case p.closed.Load():
+	case p.isEnded():
 		return ErrPipelineClosed
 	case p.turn.ctx.Err() != nil:
 		return context.Cause(p.turn.ctx)
@@ -81,17 +97,66 @@ func (p *Pipeline) reclaim() error {
 }
 
 // Receive waits for the response of the oldest call that has not been received, and returns it
-// appended to dst. The error is that of the call, as for Client.Call, or says that there is none.
+// appended to dst. The error is that of the call, as for Client.Call.
+//
+// When all calls have been received it waits for another goroutine's Send. It returns io.EOF after
+// CloseSend, ErrPipelineClosed after Close, and an *Error that names no task, its outcome NotRun, when
+// ctx is done or the connection is closed.
 func (p *Pipeline) Receive(dst []byte) ([]byte, error) {
-	if p.closed.Load() {
-		return dst, ErrPipelineClosed
+	r := &p.turn.c.responses
+	for !p.closed.Load() {
+		if r.mustWait() {
+			p.turn.c.requests.flushLent()
+		}
+		response, err := r.receive(dst)
+		if err != errNothingSent {
+			return response, p.turn.explain(err)
+		}
+		if err := p.awaitSend(); err != nil {
+			return dst, err
+		}
 	}
-	c := p.turn.c
-	if c.responses.mustWait() {
-		c.requests.flushLent()
+	return dst, ErrPipelineClosed
+}
+
+// awaitSend waits until there may be a call that can be received.
+func (p *Pipeline) awaitSend() error {
+	p.waiting.Store(true)
+	defer p.waiting.Store(false)
+	switch ended := p.isEnded(); { // asked first: what was sent before is then seen
+	case p.turn.c.responses.receivable():
+		return nil
+	case ended:
+		return io.EOF
 	}
-	response, err := c.responses.receive(dst)
-	return response, p.turn.explain(err)
+	select {
+	case <-p.sent:
+	case <-p.ended:
+	case <-p.turn.ctx.Done():
+		return nothingRun(context.Cause(p.turn.ctx))
+	case <-p.turn.c.closed:
+		return nothingRun(p.turn.c.whyBroken())
+	}
+	return nil
+}
+
+// wake lets a Receive that waits for a Send look again.
+func (p *Pipeline) wake() {
+	if p.waiting.Load() {
+		select {
+		case p.sent <- struct{}{}:
+		default: // it has been told
+		}
+	}
+}
+
+func (p *Pipeline) isEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Close gives the connection to the next caller. Responses that were not received are read and
@@ -103,6 +168,7 @@ func (p *Pipeline) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
+	p.end.Do(func() { close(p.ended) })
 	p.reclaim()
 	c := p.turn.c
 	c.requests.output.Stop()

@@ -170,8 +170,6 @@ func TestPipelineMisused(t *testing.T) {
 	c := start(t, echoes)
 	p, err := c.Pipeline(background)
 	require.NoError(t, err)
-	_, err = p.Receive(nil)
-	require.ErrorContains(t, err, "nothing was sent")
 	require.NoError(t, p.Close())
 	require.NoError(t, p.Close())
 	failure(t, p.Send(1, nil), 1, serialclient.NotRun, serialclient.ErrPipelineClosed)

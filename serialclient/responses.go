@@ -68,6 +68,14 @@ func (r *responses) receive(dst []byte) ([]byte, error) {
 	return r.read(dst)
 }
 
+// receivable reports whether a call was sent that has not been received.
+func (r *responses) receivable() bool {
+	r.reading <- struct{}{} // what is being read beside a stalled write is in neither queue
+	defer func() { <-r.reading }()
+	_, _, asked := r.window.asked()
+	return asked || r.window.hasEarly()
+}
+
 // mustWait reports whether receive would have to wait for the next response to begin. A flush that
 // it needs is the caller's: a write may block until responses are read, and no reader may wait for it.
 func (r *responses) mustWait() bool {

@@ -24,7 +24,8 @@ const (
 	taskWords  serial.TaskCode = 3 // anything -> uint64 words
 	taskWait   serial.TaskCode = 4 // nothing -> nothing, and only when it is cancelled
 
-	errorNoFiles serial.ErrorCode = 1 // of taskSurvey
+	errorNoFiles   serial.ErrorCode = 1 // of taskSurvey
+	errorMalformed serial.ErrorCode = 2 // a message that is not what its task reads
 )
 
 // daemon is a server and its listener. The toolkit leaves the listening to you.
@@ -89,7 +90,7 @@ func (d *daemon) serve(ctx context.Context) {
 func survey(_ context.Context, _ *serialserver.Client, in binaryutil.BinaryReader, _ *zap.Logger, _ ...any) (io.Reader, error) {
 	n, _ := in.ReadUint32()
 	if n == 0 {
-		return nil, serial.Errorf(errorNoFiles, "survey of no files") // the code is the client's, the text our own log's
+		return nil, serial.Errorf(errorNoFiles, "survey of no files") // the code is for the client, the text for our debug log
 	}
 	var largest string
 	var most, total uint64
@@ -97,16 +98,19 @@ func survey(_ context.Context, _ *serialserver.Client, in binaryutil.BinaryReade
 		name, _ := in.ReadString()
 		size, err := in.ReadUint64() // after the first error every read fails: one check is enough
 		if err != nil {
-			return nil, err
+			return nil, serial.Errorf(errorMalformed, "malformed survey: %w", err)
 		}
 		if total += size; size >= most {
 			largest, most = name, size
 		}
 	}
+	if err := in.Finish(); err != nil { // the message is longer than it should be
+		return nil, serial.Errorf(errorMalformed, "malformed survey: %w", err)
+	}
 	answer := binaryutil.NewBuffer(in.ByteOrder(), nil)
 	answer.WriteString(largest)
 	answer.WriteUint64(total)
-	return answer, in.Finish() // an error if the message is longer than it should be
+	return answer, nil
 }
 
 // digest is a streamed task: a file of any size passes through a small buffer.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/serialkit/serialkit/serial"
 	"github.com/serialkit/serialkit/serialclient"
 	"github.com/serialkit/serialkit/serialtest"
 )
@@ -27,7 +28,7 @@ func connect(t *testing.T) (*daemon, client) {
 	return d, c
 }
 
-// A survey that is not what survey writes drops the connection.
+// A survey that is not what survey writes is answered so.
 func TestMalformedSurveys(t *testing.T) {
 	for name, message := range map[string]string{
 		"no size":        "\x01\x00\x00\x00\x00\x00\x00\x00",
@@ -38,8 +39,10 @@ func TestMalformedSurveys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, c := connect(t)
 			_, err := c.Call(context.Background(), taskSurvey, []byte(message))
-			require.Error(t, err)
-			require.Equal(t, serialclient.Unknown, serialclient.OutcomeOf(err))
+			require.Equal(t, serialclient.Failed, serialclient.OutcomeOf(err))
+			var coder serial.ErrorCoder
+			require.ErrorAs(t, err, &coder)
+			require.Equal(t, errorMalformed, coder.ErrorCode())
 		})
 	}
 }

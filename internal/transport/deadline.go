@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// The errors of a Conn, beside those of the connection below.
+// The errors of a Conn, beside those of the connection below. They reach users within errors that begin
+// with the name of a public package, as those of package net do.
 var (
 	// ErrTimeout is returned when the deadline of a read or a write has passed.
-	ErrTimeout error = timeoutError("transport: i/o timeout")
+	ErrTimeout error = timeoutError("i/o timeout")
 	// ErrTooSlow is returned when the peer stayed below the minimum rate.
-	ErrTooSlow error = timeoutError("transport: peer below the minimum rate")
+	ErrTooSlow error = timeoutError("peer below the minimum rate")
 	// ErrInterrupted is returned by a read or a write that was interrupted.
-	ErrInterrupted = errors.New("transport: interrupted")
+	ErrInterrupted = errors.New("interrupted")
 )
 
 // timeoutError is a net.Error, and os.ErrDeadlineExceeded to errors.Is, as in package net.
