@@ -70,7 +70,8 @@ func (d *Decoder) Decode(dst, src []byte) (written, consumed int) {
 	return written, consumed
 }
 
-// Skip is Decode without a destination: it consumes at most limit message bytes.
+// Skip is Decode without a destination: it consumes at most limit message bytes, and the length bytes in
+// front of them.
 func (d *Decoder) Skip(src []byte, limit int) (skipped, consumed int) {
 	for consumed < len(src) {
 		if d.left == 0 && !d.header(src[consumed:], &consumed) {

@@ -7,7 +7,8 @@ type Description struct {
 	Server string `json:"server"`
 	// Limits hold for every connection of the server.
 	Limits Limits `json:"limits"`
-	// Tasks are the registered tasks by ascending code.
+	// Tasks are the registered tasks by ascending code. On the wire it is a list, also where it is
+	// empty.
 	Tasks []TaskDescription `json:"tasks"`
 }
 

@@ -19,7 +19,7 @@ type Source interface {
 // source ends before it, and any other error of the source as it is. The first error sticks. It
 // never takes a byte beyond the 00 out of its Source.
 //
-// The methods of a Reader are not safe for concurrent use.
+// The zero Reader is ready for Reset. The methods of a Reader are not safe for concurrent use.
 type Reader struct {
 	src Source
 	dec Decoder
@@ -28,7 +28,8 @@ type Reader struct {
 
 // NewReader returns a Reader of r. If r is a [Source], the stream is decoded in its buffer, and
 // what follows the stream stays there. Otherwise the Reader buffers by itself, and may have read
-// from r beyond the end of the stream.
+// from r beyond the end of the stream. A *bufio.ReadWriter is no Source: pass its Reader, so that
+// nothing of what follows is lost.
 func NewReader(r io.Reader) *Reader {
 	src, ok := r.(Source)
 	if !ok {

@@ -23,7 +23,7 @@ const writerBuffer = 64 * fullBlock
 // Writer encodes what is written to it as one block stream. It writes full blocks of 255 bytes,
 // whatever the sizes it is given, and many of them at a time.
 //
-// The methods of a Writer are not safe for concurrent use. After the first error it stays in
+// The zero Writer is ready for Reset. The methods of a Writer are not safe for concurrent use. After the first error it stays in
 // error: the stream is cut and must not be continued.
 type Writer struct {
 	dst Sink
@@ -51,7 +51,8 @@ func (w *Writer) Reset(dst Sink) {
 	w.dst, w.own, w.n, w.err = dst, nil, 0, nil
 }
 
-// Write appends p to the message. It keeps no reference to p.
+// Write appends p to the message. It keeps no reference to p. With an error it returns how many bytes of p
+// it took, of which an unknown part was written.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err

@@ -16,14 +16,20 @@ import (
 // the tasks of one connection follow each other, while those of different ones run side by side.
 //
 // ctx is cancelled when the task is cancelled, its client vanishes or the connection is closed, and
-// at the latest when the answer is complete; context.Cause says why. c is the connection. in reads
+// at the latest when the answer is complete: it lasts while out is read. context.Cause says why. c is the connection. in reads
 // the message, io.EOF at its end, and is valid until the answer is complete; what is left unread is
 // discarded. lg carries the client's address. args are those of HandleConnection.
 //
 // With a nil error the answer is what out has to say, until io.EOF; nil is an empty answer. in
 // itself may be returned, or a reader of it. If out is an io.Closer it is closed. An out that has
 // the method Len() int, such as *bytes.Buffer and *binaryutil.Buffer, is sent in as few writes as
-// possible; any other is sent as it comes, so that a live stream is not held back.
+// possible; any other is sent as it comes, so that a live stream is not held back. A nil pointer in out
+// is a reader like any other: return the literal nil. Nothing ends a Read of out but out itself: one that
+// may block for long returns when ctx is done, for instance a pipe by
+// context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) }).
+//
+// ctx.Err() and the errors of in have no code, so that returning one as it is drops the connection. Wrap
+// it where the client is to be told: serial.Errorf(serial.ErrorCancelled, "%w", context.Cause(ctx)).
 //
 // An error that is, or wraps, a serial.ErrorCoder is the answer Error with its code. Any other
 // error, like a panic or an out that fails, drops the connection: the client learns that its task
@@ -71,7 +77,8 @@ func (s *Server) Register(t serial.TaskCode, f TaskFunc, name string) {
 }
 
 // Use puts middleware around every TaskFunc, those registered already and those to come. The
-// first one given is the outermost. A middleware is called in Use and in Register, for one TaskFunc
+// first one given is the outermost. It sees what the TaskFunc returns, before out is read; KeepAlive,
+// Describe and unknown tasks have none. A middleware is called in Use and in Register, for one TaskFunc
 // at a time and maybe several times for the same one: only the latest result counts. It must not
 // call methods that change the server.
 func (s *Server) Use(middleware ...func(TaskFunc) TaskFunc) {

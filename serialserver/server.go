@@ -55,10 +55,11 @@ func New(timeout *Timeout, opts ...Option) *Server {
 //
 // It returns nil when the client closed the connection between two tasks, ErrGracefulDisconnect,
 // ErrTimeoutWaitingForTask, or another error that says what ended it; see the variables. It does
-// not return before a running TaskFunc does, even when the connection was closed long ago.
+// not return before a running TaskFunc, and a Read of the out that it returned, do, even when the
+// connection was closed long ago.
 //
-// When ctx is done, the connection is disconnected as by Client.Disconnect, with the running
-// task's context cancelled; the task has 5 s to answer.
+// When ctx is done, the connection is disconnected as by Client.Disconnect with 5 s, and the running
+// task's context, which is derived from ctx, is cancelled.
 func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.ByteOrder, args ...interface{}) error {
 	c := newClient(s, ctx, conn, e, args)
 	s.add(c)
@@ -105,13 +106,18 @@ func (s *Server) NumClients() int {
 
 // Disconnect disconnects every current client, see Client.Disconnect. It does not block, and says
 // nothing to those who connect later: stop accepting first. Wait waits for the end.
+//
+// A connection is a client from when HandleConnection is called, so that one whose goroutine has been
+// started and does not run yet is missed. A context that is done at the end of the grace, or for which
+// HandleConnection is called, misses none.
 func (s *Server) Disconnect(d time.Duration) {
 	for _, c := range s.Clients() {
 		c.Disconnect(d)
 	}
 }
 
-// Wait blocks until no HandleConnection runs.
+// Wait blocks until no HandleConnection runs. A call that has not begun, because its goroutine has
+// been started just now, does not count: where that matters, wait for the goroutines.
 func (s *Server) Wait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

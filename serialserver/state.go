@@ -79,8 +79,11 @@ func (c *Client) close() error {
 // Disconnect ends the connection gracefully, without blocking. If it is idle it gets Goodbye and
 // is closed. If a task is running, it may finish and its answer may be written within d, and then
 // the same happens; after d its context is cancelled, with the cause ErrDisconnectTimeout, and the
-// connection is closed. An answer that was complete already, and is only being written, has at
-// least 500 ms. Called again, the earlier end wins.
+// connection is closed without an answer. With d <= 0 that is at once. An answer that was complete
+// already, and is only being written, has at least 500 ms. Called again, the earlier end wins.
+//
+// After Goodbye the client is listened to until it closes: 500 ms without a byte, 5 s in all, which
+// d does not count.
 func (c *Client) Disconnect(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

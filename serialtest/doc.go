@@ -1,6 +1,6 @@
 // Package serialtest has what tests of network code need: connections in
 // memory, connections on which things go wrong, and a check for leaked
-// goroutines. It imports only the standard library.
+// goroutines. Beside the standard library it imports package serial alone.
 //
 // # Connections in memory
 //
@@ -9,7 +9,7 @@
 // those of a socket. A server tested on a Pipe needs no port and no patience:
 //
 //	client, server := serialtest.Pipe()
-//	go srv.HandleConnection(ctx, server)
+//	go srv.HandleConnection(ctx, server, binary.BigEndian)
 //	client.Write(request)
 //
 // The difference from net.Pipe is the buffer: there, no Write returns before
