@@ -1,7 +1,7 @@
 # make test    every test of every module, quickly
 # make check   the one gate, the same here and in CI: format, vet, staticcheck, the import arrows,
 #              tests with the race detector, a short fuzz of each decoder, every example
-# make soak    the long runs, bounded; docs/reliability.md has their figures
+# make soak    the long runs, bounded: every test 20 times, each decoder fuzzed for 5 minutes
 
 SHELL := /bin/bash -o pipefail
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,7 +9,7 @@ export GOFLAGS ?= -buildvcs=false
 # e2e and bench stay outside of go.work; each nested module builds by itself, too.
 export GOWORK := off
 
-MODULES    := . e2e
+MODULES    := . e2e bench
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s

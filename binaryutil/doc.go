@@ -15,8 +15,8 @@
 //
 // Finish returns nil exactly if every read succeeded and no byte is left. What else an error says:
 //
-//   - io.EOF: the message ended before the first byte of the value. A loop over a list of values
-//     ends so.
+//   - io.EOF: the message ended before the first byte of the value. A loop over a list of items
+//     ends so in front of an item's first value; at another one the message is too short.
 //   - io.ErrUnexpectedEOF: the message ended inside the value.
 //   - [ErrTooLarge], as a [*TooLargeError]: a length prefix above the limit.
 //   - [ErrMalformed]: bytes that encode no value.
