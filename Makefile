@@ -73,11 +73,25 @@ soak: flakes
 # Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is
 # on the PATH. bench writes docs/performance.md, in about 20 minutes; bench-quick prints where it wrote
 # a subset, in about two.
-.PHONY: bench bench-quick
+.PHONY: bench bench-quick bench-compare
 QUICK_OUT ?= /tmp/serialkit-bench
 
 bench:
 	@cd bench && $(GO) run . run -out ../docs -command "make bench"
+
+# The micro-benchmarks beside the code, this tree against the revision BASE, interleaved.
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+BASE ?= HEAD
+ROUNDS ?= 6
+BENCH ?= .
+BENCHED ?= ./binaryutil ./serial ./internal/transport ./serialserver ./serialclient
+
+bench-compare:
+	@base=$$(mktemp -d); trap 'git worktree remove --force $$base' EXIT; git worktree add -q --detach $$base $(BASE); \
+	for i in $$(seq $(ROUNDS)); do \
+		(cd $$base && $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 200ms $(BENCHED)) >> $$base/old.txt; \
+		$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 200ms $(BENCHED) >> $$base/new.txt; \
+	done; cd bench && $(GO) run $(BENCHSTAT) $(BASE)=$$base/old.txt now=$$base/new.txt
 
 bench-quick:
 	@cd bench && $(GO) run . run -quick -out $(QUICK_OUT) -command "make bench-quick"

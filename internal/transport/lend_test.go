@@ -187,9 +187,9 @@ func TestTimerWhileOwned(t *testing.T) {
 // The owner, the timer and several others at once, over connections of all speeds: the bytes arrive
 // once and in order, and the counts are right. For the race detector.
 func TestLendingUnderRace(t *testing.T) {
-	pairs := map[string]func(*testing.T) (own, peer net.Conn){
-		"unbuffered": func(*testing.T) (net.Conn, net.Conn) { return serialtest.Pipe(serialtest.Buffer(0)) },
-		"slow": func(*testing.T) (net.Conn, net.Conn) {
+	pairs := map[string]func(testing.TB) (own, peer net.Conn){
+		"unbuffered": func(testing.TB) (net.Conn, net.Conn) { return serialtest.Pipe(serialtest.Buffer(0)) },
+		"slow": func(testing.TB) (net.Conn, net.Conn) {
 			own, peer := serialtest.Pipe(serialtest.Buffer(1))
 			return serialtest.Faulty(own, serialtest.ChunkWrites(3)), peer
 		},

@@ -16,21 +16,21 @@ import (
 )
 
 // sockets are the kinds of real connections. Both ends are closed with t.
-var sockets = map[string]func(*testing.T) (own, peer net.Conn){
+var sockets = map[string]func(testing.TB) (own, peer net.Conn){
 	"tcp":  tcpPair,
 	"unix": unixPair,
 	"tls":  tlsPair,
 }
 
-func tcpPair(t *testing.T) (own, peer net.Conn) {
+func tcpPair(t testing.TB) (own, peer net.Conn) {
 	return socketPair(t, "tcp", "127.0.0.1:0")
 }
 
-func unixPair(t *testing.T) (own, peer net.Conn) {
+func unixPair(t testing.TB) (own, peer net.Conn) {
 	return socketPair(t, "unix", filepath.Join(t.TempDir(), "s"))
 }
 
-func socketPair(t *testing.T, network, address string) (own, peer net.Conn) {
+func socketPair(t testing.TB, network, address string) (own, peer net.Conn) {
 	t.Helper()
 	listener, err := net.Listen(network, address)
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func socketPair(t *testing.T, network, address string) (own, peer net.Conn) {
 }
 
 // tlsPair returns both ends of a TLS connection over TCP, with the handshake done.
-func tlsPair(t *testing.T) (own, peer net.Conn) {
+func tlsPair(t testing.TB) (own, peer net.Conn) {
 	t.Helper()
 	ownTCP, peerTCP := tcpPair(t)
 	server, client := tlsOver(t, ownTCP, peerTCP)
@@ -53,7 +53,7 @@ func tlsPair(t *testing.T) (own, peer net.Conn) {
 }
 
 // tlsOver makes the handshake over both ends of a connection.
-func tlsOver(t *testing.T, own, peer net.Conn) (server, client *tls.Conn) {
+func tlsOver(t testing.TB, own, peer net.Conn) (server, client *tls.Conn) {
 	t.Helper()
 	server = tls.Server(own, &tls.Config{Certificates: []tls.Certificate{certificate(t)}})
 	client = tls.Client(peer, &tls.Config{InsecureSkipVerify: true})
@@ -63,7 +63,7 @@ func tlsOver(t *testing.T, own, peer net.Conn) (server, client *tls.Conn) {
 	return server, client
 }
 
-func certificate(t *testing.T) tls.Certificate {
+func certificate(t testing.TB) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
