@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/serialkit/serialkit/internal/transport"
+	"github.com/serialkit/serialkit/serial"
 )
 
 // sender sends a stream's request. Its goroutine ends at the latest when the request's reader
@@ -44,13 +45,17 @@ const emptyReads = 100
 func (s *sender) copy() error {
 	r := s.requests
 	buf := transport.Scratch()
-	defer transport.Release(buf)
+	defer func() { transport.Release(buf) }()
 	_, coalesce := s.request.(interface{ Len() int })
 	for empty := 0; r.output.Err() == nil; empty++ {
-		n, err := s.read(buf[:], !coalesce)
+		p := buf[:len(buf)/(serial.MaxBlock+1)*serial.MaxBlock] // as blocks these fill the output
+		n, err := s.read(p, !coalesce)
 		if n > 0 {
 			empty = 0
-			r.blocks.Write(buf[:n])
+			r.blocks.Write(p[:n])
+		}
+		if n == len(p) {
+			buf = transport.Bulk(buf)
 		}
 		switch {
 		case err == io.EOF:

@@ -132,19 +132,23 @@ const emptyReads = 100
 func (c *Client) copyOut(t *task, out io.Reader) error {
 	_, coalesce := out.(interface{ Len() int })
 	buf := transport.Scratch()
-	defer transport.Release(buf)
+	defer func() { transport.Release(buf) }()
 	for empty := 0; empty < emptyReads; empty++ {
-		n, err := c.readOut(out, buf[:], !coalesce)
+		p := buf[:len(buf)/(serial.MaxBlock+1)*serial.MaxBlock] // as blocks these fill the output
+		n, err := c.readOut(out, p, !coalesce)
 		if n > 0 {
 			empty = -1
 			t.out.Add(uint64(n))
-			if _, err := c.blocks.Write(buf[:n]); err != nil {
+			if _, err := c.blocks.Write(p[:n]); err != nil {
 				return err
 			}
 			if !coalesce {
 				c.blocks.Flush()
 				c.output.Flush()
 			}
+		}
+		if n == len(p) {
+			buf = transport.Bulk(buf)
 		}
 		switch {
 		case c.output.Err() != nil:

@@ -77,10 +77,11 @@ func (w *writes) Write(p []byte) (int, error) {
 
 func (w *writes) CloseWrite() error { return w.Conn.(interface{ CloseWrite() error }).CloseWrite() }
 
-// An answer whose length is known takes one write for each 16 KiB of the wire.
+// An answer whose length is known takes one write for the first 16 KiB of the wire, and then one for each
+// 64 KiB.
 func TestAnswerOfKnownLengthIsCoalesced(t *testing.T) {
 	for _, test := range []struct{ size, writes int }{
-		{0, 1}, {1, 1}, {255, 1}, {1000, 1}, {16000, 1}, {17000, 2}, {160_000, 10},
+		{0, 1}, {1, 1}, {255, 1}, {1000, 1}, {16000, 1}, {17000, 2}, {81_000, 2}, {82_000, 3}, {160_000, 4},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client, server := serialtest.Pipe(serialtest.Buffer(1 << 20))

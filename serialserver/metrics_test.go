@@ -50,8 +50,8 @@ func TestOutcomesAndReasons(t *testing.T) {
 		{"cut, then ok", sleeper(2), func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 0, 0, serialserver.ErrDisconnectTimeout},
 		{"cut, then error", stubborn(coded(7)), func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 0, 0, serialserver.ErrDisconnectTimeout},
 		{"cut, then dropped", stubborn(errBroken), func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 0, 0, serialserver.ErrDisconnectTimeout},
-		{"cut", endlessly, func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 16 << 10, 0, serialserver.ErrDisconnectTimeout},
-		{"write failed", endlessly, func(s *session, _ client) { s.Close() }, serialserver.OutcomeFailed, serialserver.ClosedWrite, 0, 16 << 10, 0, syscall.EPIPE},
+		{"cut", endlessly, func(_ *session, c client) { c.Disconnect(1); sleep(2) }, serialserver.OutcomeFailed, serialserver.ClosedCut, 0, 64 * serial.MaxBlock, 0, serialserver.ErrDisconnectTimeout},
+		{"write failed", endlessly, func(s *session, _ client) { s.Close() }, serialserver.OutcomeFailed, serialserver.ClosedWrite, 0, 64 * serial.MaxBlock, 0, syscall.EPIPE},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

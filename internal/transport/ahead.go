@@ -6,7 +6,7 @@ import "time"
 // peer is still there. What it reads is the connection's next input and is not lost: whoever needs
 // input next takes what there is, and takes the read over if there is nothing yet.
 type ahead struct {
-	buf  *[BufferSize]byte
+	buf  []byte
 	done chan struct{} // closed when the read has ended and gone has returned
 
 	// Input.mu guards what follows.
@@ -93,7 +93,7 @@ func (in *Input) takeOver(a *ahead) (int, error) {
 // error that comes with bytes is kept for the next time: a socket tells of a reset only once.
 func (in *Input) takeLocked(a *ahead) (int, error) {
 	in.acquire()
-	n := copy(in.buf[:], a.buf[a.r:a.n])
+	n := copy(in.buf, a.buf[a.r:a.n])
 	a.r += n
 	if !a.ended || n > 0 && a.failure() != nil {
 		return n, nil

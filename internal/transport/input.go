@@ -29,10 +29,11 @@ type Input struct {
 	// after Recheck, and again before Wait gives up. Set once.
 	Deadline func() time.Time
 
-	buf  *[BufferSize]byte // nil: nothing is buffered
-	r, w int               // buf[r:w] is buffered
-	err  error             // the first error; it sticks
-	tiny [64]byte          // what an idle connection waits with
+	buf  []byte   // nil: nothing is buffered
+	r, w int      // buf[r:w] is buffered
+	bulk bool     // the latest read would have filled a small buffer: the next one gets a large one
+	err  error    // the first error; it sticks
+	tiny [64]byte // what an idle connection waits with
 
 	mu      sync.Mutex // guards what follows
 	blocked bool       // the owner is in a read of the connection
@@ -93,7 +94,11 @@ func (in *Input) Recheck() {
 
 // Acquire makes sure that there is a buffer, so that the next Wait begins with one and need not read
 // twice.
-func (in *Input) Acquire() { in.acquire() }
+func (in *Input) Acquire() {
+	if in.r == in.w {
+		in.acquire()
+	}
+}
 
 // Release returns an empty buffer to the pool.
 func (in *Input) Release() {
@@ -117,7 +122,7 @@ func (in *Input) fill(read func(*ahead) (int, error)) error {
 	if n == 0 && err == nil {
 		n, err = read(a)
 	}
-	in.r, in.w = 0, n
+	in.r, in.w, in.bulk = 0, n, n >= BufferSize
 	in.leave()
 	if err != nil && err != ErrInterrupted {
 		in.err = err
@@ -156,7 +161,7 @@ func (in *Input) rolling(a *ahead) (int, error) {
 		return in.takeOver(a)
 	}
 	in.acquire()
-	return in.conn.ReadWithin(in.buf[:], in.Timeout)
+	return in.conn.ReadWithin(in.buf, in.Timeout)
 }
 
 // wait is a read that may last: after a while it goes on without a buffer.
@@ -176,7 +181,7 @@ func (in *Input) wait(a *ahead) (int, error) {
 		n, err := in.conn.read(in.tiny[:])
 		if n > 0 {
 			in.acquire()
-			copy(in.buf[:], in.tiny[:n])
+			copy(in.buf, in.tiny[:n])
 		}
 		if err != ErrTimeout || in.late() {
 			return n, err
@@ -192,7 +197,8 @@ func (in *Input) waitWithBuffer(a *ahead) (int, error) {
 	if a != nil {
 		return in.takeOver(a)
 	}
-	return in.conn.read(in.buf[:])
+	in.acquire()
+	return in.conn.read(in.buf)
 }
 
 // beginWait arms the read deadline: Deadline or limit, whichever is earlier.
@@ -215,10 +221,13 @@ func (in *Input) late() bool {
 	return !until.IsZero() && !time.Now().Before(until)
 }
 
+// acquire makes sure that there is a buffer of the right size. Nothing is buffered.
 func (in *Input) acquire() {
-	if in.buf == nil {
-		in.buf = Scratch()
+	if in.buf != nil && (len(in.buf) == BulkSize) == in.bulk {
+		return
 	}
+	in.drop()
+	in.buf = scratch(in.bulk)
 }
 
 func (in *Input) drop() {

@@ -31,7 +31,7 @@ func TestLentOutputIsFlushed(t *testing.T) {
 					require.NoError(t, out.Flush())
 				}
 				require.Equal(t, result{5, nil, min(wants, flushAfter)}, <-done)
-				requireCounts(t, out, int(out.Sent()), 0)
+				requireCounts(t, out, int(out.Sent()), 0, BufferSize)
 				out.Stop()
 			}
 		}
@@ -94,7 +94,7 @@ func TestFlushLent(t *testing.T) {
 		mustRead(t, peer, "hello")
 		require.NoError(t, out.FlushLent())
 		require.NoError(t, out.Reclaim())
-		requireCounts(t, out, 5, 0)
+		requireCounts(t, out, 5, 0, BufferSize)
 		out.Stop()
 	})
 }

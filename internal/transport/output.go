@@ -17,10 +17,11 @@ type Output struct {
 	// Timeout is the rolling timeout of writes; 0 or less: none. The owner sets it.
 	Timeout time.Duration
 
-	buf  *[BufferSize]byte // nil: nothing is buffered
-	n    int               // buf[:n] is buffered
-	sent uint64            // bytes that the connection took
-	err  error             // the first error; it sticks
+	buf  []byte // nil: nothing is buffered
+	n    int    // buf[:n] is buffered
+	bulk bool   // the latest write would have filled a small buffer: the next one gets a large one
+	sent uint64 // bytes that the connection took
+	err  error  // the first error; it sticks
 
 	offered atomic.Uint64 // sent, with all that is just being written; for everybody
 
@@ -46,7 +47,10 @@ func (out *Output) Offered() uint64 { return out.offered.Load() }
 func (out *Output) Queued() uint64 { return out.sent + uint64(out.n) }
 
 // Available returns how many bytes fit into the buffer.
-func (out *Output) Available() int { return BufferSize - out.n }
+func (out *Output) Available() int {
+	out.acquire()
+	return len(out.buf) - out.n
+}
 
 // AvailableBuffer returns an empty slice with room for Available bytes, to be appended to and
 // given to the very next Write.
@@ -74,7 +78,7 @@ func (out *Output) Write(p []byte) (int, error) {
 
 // WriteByte buffers one byte.
 func (out *Output) WriteByte(b byte) error {
-	if out.n == BufferSize {
+	if out.n == len(out.buf) { // also where there is none
 		out.Flush()
 	}
 	if out.err == nil {
@@ -94,6 +98,7 @@ func (out *Output) Flush() error {
 	n, err := out.conn.WriteWithin(out.buf[:out.n], out.Timeout)
 	out.sent += uint64(n)
 	out.offered.Store(out.sent)
+	out.bulk = out.n >= BufferSize
 	out.n = 0
 	out.err = err
 	return err
@@ -110,10 +115,13 @@ func (out *Output) Release() {
 	}
 }
 
+// acquire makes sure that there is a buffer, and of the right size if nothing is in it.
 func (out *Output) acquire() {
-	if out.buf == nil {
-		out.buf = Scratch()
+	if out.buf != nil && (out.n > 0 || (len(out.buf) == BulkSize) == out.bulk) {
+		return
 	}
+	out.Release()
+	out.buf = scratch(out.bulk)
 }
 
 // Err returns the error that ended the output.

@@ -25,15 +25,16 @@ func outputPipe(t *testing.T, layer func(net.Conn) net.Conn, opts ...serialtest.
 	return out, peer
 }
 
-// requireCounts compares what out says of itself. Offered is Sent while nothing is being written.
-func requireCounts(t *testing.T, out *Output, sent, buffered int) {
+// requireCounts compares what out says of itself. Offered is Sent while nothing is being written. The size
+// is that of the buffer.
+func requireCounts(t *testing.T, out *Output, sent, buffered, size int) {
 	t.Helper()
 	require.Equal(t, uint64(sent), out.Sent())
 	require.Equal(t, uint64(sent), out.Offered())
 	require.Equal(t, uint64(sent+buffered), out.Queued())
 	require.Equal(t, buffered, out.Buffered())
-	require.Equal(t, BufferSize-buffered, out.Available())
-	require.Equal(t, BufferSize-buffered, cap(out.AvailableBuffer()))
+	require.Equal(t, size-buffered, out.Available())
+	require.Equal(t, size-buffered, cap(out.AvailableBuffer()))
 	require.Empty(t, out.AvailableBuffer())
 }
 
@@ -49,10 +50,16 @@ func TestWriteAcrossTheBuffersEnd(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, len(p), n)
 				}
-				sent := max(0, (len(data)-1)/BufferSize*BufferSize)
-				requireCounts(t, out, sent, len(data)-sent)
+				sent, size := 0, BufferSize
+				if len(data) > BufferSize { // and never more than BulkSize beyond it
+					sent, size = BufferSize, BulkSize
+				}
+				requireCounts(t, out, sent, len(data)-sent, size)
 				require.NoError(t, out.Flush())
-				requireCounts(t, out, len(data), 0)
+				if size = BufferSize; len(data)-sent >= BufferSize {
+					size = BulkSize
+				}
+				requireCounts(t, out, len(data), 0, size)
 				mustRead(t, peer, string(data))
 			}
 		}
@@ -61,12 +68,12 @@ func TestWriteAcrossTheBuffersEnd(t *testing.T) {
 
 func TestWriteByte(t *testing.T) {
 	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
-		out, peer := outputPipe(t, layer)
-		data := pattern(2*BufferSize + 1)
+		out, peer := outputPipe(t, layer, serialtest.Buffer(1<<20))
+		data := pattern(BufferSize + BulkSize + 1)
 		for _, b := range data {
 			require.NoError(t, out.WriteByte(b))
 		}
-		requireCounts(t, out, 2*BufferSize, 1)
+		requireCounts(t, out, BufferSize+BulkSize, 1, BulkSize)
 		require.NoError(t, out.Flush())
 		mustRead(t, peer, string(data))
 	})
@@ -149,9 +156,9 @@ func TestOutputErrorsStick(t *testing.T) {
 			out.Write(pattern(100))
 			require.NoError(t, out.Flush())
 			out.Write(pattern(10))
-			requireCounts(t, out, 100, 10)
+			requireCounts(t, out, 100, 10, BufferSize)
 			require.ErrorIs(t, out.Flush(), want)
-			requireCounts(t, out, 105, 0)
+			requireCounts(t, out, 105, 0, BufferSize)
 			for range 2 {
 				n, err := out.Write(pattern(BufferSize + 1))
 				require.ErrorIs(t, err, want)
@@ -162,7 +169,7 @@ func TestOutputErrorsStick(t *testing.T) {
 				out.Lend()
 				require.ErrorIs(t, out.FlushLent(), want)
 				require.ErrorIs(t, out.Reclaim(), want)
-				requireCounts(t, out, 105, 0)
+				requireCounts(t, out, 105, 0, BufferSize)
 			}
 			require.Equal(t, 1, fault.Fired())
 		}
@@ -184,14 +191,14 @@ func TestOfferedDuringAWrite(t *testing.T) {
 			require.Equal(t, uint64(5*i+5), out.Offered())
 			mustRead(t, peer, "lo")
 			require.NoError(t, (<-done).err)
-			requireCounts(t, out, 5*i+5, 0)
+			requireCounts(t, out, 5*i+5, 0, BufferSize)
 		}
 		out.Write([]byte("hello"))
 		done := run(only(out.Flush))
 		mustRead(t, peer, "he")
 		out.conn.InterruptWrite()
 		require.Equal(t, ErrInterrupted, (<-done).err)
-		requireCounts(t, out, 17, 0)
+		requireCounts(t, out, 17, 0, BufferSize)
 	})
 }
 
@@ -201,14 +208,14 @@ func TestReset(t *testing.T) {
 		out, peer := outputPipe(t, layer)
 		out.Write([]byte("forgotten"))
 		out.Reset()
-		requireCounts(t, out, 0, 0)
+		requireCounts(t, out, 0, 0, BufferSize)
 		out.conn.InterruptWrite()
 		out.Write([]byte("forgotten"))
 		require.Equal(t, ErrInterrupted, out.Flush())
 		out.conn.ResumeWrite()
 		require.Equal(t, ErrInterrupted, out.Flush(), "until Reset")
 		out.Reset()
-		requireCounts(t, out, 0, 0)
+		requireCounts(t, out, 0, 0, BufferSize)
 		out.Write([]byte("hello"))
 		require.NoError(t, out.Flush())
 		mustRead(t, peer, "hello")

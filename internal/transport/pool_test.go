@@ -1,25 +1,80 @@
 package transport
 
 import (
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/serialkit/serialkit/serialtest"
 )
 
 // Buffers that are in use at the same time are different ones.
 func TestScratch(t *testing.T) {
-	used := map[*[BufferSize]byte]bool{}
-	for range 3 {
+	used := map[*byte][]byte{}
+	for i := range 4 {
 		for range 50 {
-			b := Scratch()
-			require.False(t, used[b])
-			used[b] = true
+			b := scratch(i%2 == 1)
+			require.Len(t, b, []int{BufferSize, BulkSize}[i%2])
+			require.Nil(t, used[&b[0]])
+			used[&b[0]] = b
 		}
-		for b := range used {
+		for _, b := range used {
 			Release(b)
 		}
 		clear(used)
 	}
+}
+
+// Bulk exchanges a small buffer, and keeps a large one.
+func TestBulk(t *testing.T) {
+	large := Bulk(Scratch())
+	require.Len(t, large, BulkSize)
+	require.Same(t, &large[0], &Bulk(large)[0])
+	Release(large)
+}
+
+// While an input is filled as a whole it has a large buffer, and then a small one again.
+func TestInputOfAStream(t *testing.T) {
+	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
+		in, peer := inputPipe(t, layer, serialtest.Buffer(1<<20))
+		sent := pattern(BufferSize + BulkSize + BufferSize + 1)
+		mustWrite(t, peer, string(sent))
+		for _, want := range []struct{ buffered, size int }{
+			{BufferSize, BufferSize}, {BulkSize, BulkSize}, {BufferSize + 1, BulkSize},
+		} {
+			_, err := in.Peek(1)
+			require.NoError(t, err)
+			require.Equal(t, want.buffered, in.Buffered())
+			require.Len(t, in.buf, want.size)
+			mustTake(t, in, string(sent[:want.buffered]))
+			sent = sent[want.buffered:]
+		}
+		for _, size := range []int{BulkSize, BufferSize} { // of the buffer for a byte
+			mustWrite(t, peer, "x")
+			mustTake(t, in, "x")
+			require.Len(t, in.buf, size)
+		}
+	})
+}
+
+// While an output is flushed as a whole it has a large buffer, and then a small one again.
+func TestOutputOfAStream(t *testing.T) {
+	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
+		out, peer := outputPipe(t, layer, serialtest.Buffer(1<<20))
+		for _, step := range []struct{ written, size int }{
+			{BufferSize - 1, BufferSize}, {BufferSize, BufferSize}, {BulkSize, BulkSize},
+			{BufferSize, BulkSize}, {1, BulkSize}, {1, BufferSize},
+		} {
+			require.Equal(t, step.size, out.Available())
+			data := pattern(step.written)
+			_, err := out.Write(data)
+			require.NoError(t, err)
+			require.NoError(t, out.Flush())
+			mustRead(t, peer, string(data))
+		}
+		require.Equal(t, BufferSize, out.Available())
+	})
 }
 
 // A busy connection takes its buffers from the pool and makes no new ones.
