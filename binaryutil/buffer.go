@@ -10,8 +10,8 @@ import (
 // at its end is read from its beginning. The zero Buffer is empty, big-endian and ready for use.
 //
 // Its reads and writes share one sticky error. So an answer that could not be built whole, returned
-// as an io.Reader, fails rather than look complete. The io.EOF of a typed read sticks as well: Reset the
-// Buffer before writing to it again.
+// as an io.Reader, fails rather than look complete. The io.EOF of a typed read sticks as well: a write
+// after it fails with [ErrWriteAfterEnd], which sticks in its place, until Reset.
 type Buffer struct {
 	mem bytes.Buffer
 	r   Reader // of mem, by in
@@ -32,6 +32,9 @@ func (b *Buffer) in() *Reader {
 
 // out returns the writer to the queue.
 func (b *Buffer) out() *Writer {
+	if b.Err() == io.EOF { // as which a reader would take what was built for complete
+		b.r.err, b.w.err = ErrWriteAfterEnd, nil
+	}
 	b.w.dst, b.w.err = &b.mem, b.Err()
 	return &b.w
 }

@@ -120,7 +120,24 @@ func TestBufferWriteToAfterEOF(t *testing.T) {
 	n, err := b.WriteTo(&narrow{err: errDestination})
 	require.NoError(t, err)
 	require.Zero(t, n)
-	require.Equal(t, io.EOF, b.WriteUint8(1))
+}
+
+// An answer that was built in a Buffer after its end was met fails, rather than look like an empty one.
+func TestBufferWriteAfterEOF(t *testing.T) {
+	b := binaryutil.NewBuffer(nil, []byte{7})
+	_, err := b.ReadUint8()
+	require.NoError(t, err)
+	_, err = b.ReadUint8()
+	require.Equal(t, io.EOF, err)
+	require.Equal(t, binaryutil.ErrWriteAfterEnd, b.WriteUint8(1))
+	require.Equal(t, binaryutil.ErrWriteAfterEnd, b.Err())
+	_, err = io.ReadAll(b)
+	require.Equal(t, binaryutil.ErrWriteAfterEnd, err)
+	_, err = b.WriteTo(io.Discard)
+	require.Equal(t, binaryutil.ErrWriteAfterEnd, err)
+	b.Reset()
+	require.NoError(t, b.WriteUint8(1))
+	require.Equal(t, []byte{1}, b.Bytes())
 }
 
 func TestBufferFinishConsumesNothing(t *testing.T) {

@@ -14,6 +14,9 @@ var (
 	// ErrMalformed is wrapped by the error of a read whose bytes encode no value.
 	ErrMalformed = errors.New("binaryutil: malformed value")
 
+	// ErrWriteAfterEnd is returned by a Buffer's writes, and then by its reads, after a typed read met its
+	// end: Reset it first.
+	ErrWriteAfterEnd = errors.New("binaryutil: write to a Buffer that was read beyond its end")
 	// ErrTrailingBytes is returned by Finish when the message has not been read to its end.
 	ErrTrailingBytes = errors.New("binaryutil: trailing bytes")
 )
