@@ -46,7 +46,7 @@ func (in *Input) beginAhead(gone func(error)) error {
 		in.ahead.gone = gone
 		return in.ahead.failure()
 	}
-	if in.conn.in.begin(time.Time{}) != nil {
+	if in.conn.beginRead(time.Time{}) != nil {
 		return nil
 	}
 	in.ahead = &ahead{buf: Scratch(), done: make(chan struct{}), gone: gone}

@@ -38,17 +38,15 @@ type Conn struct {
 	readPace  pace // owned by the reader
 	writePace pace // owned by the writer
 
-	resumable bool // a write that timed out may be continued; never changes
-	stepped   bool // and it says exactly how much it wrote; never changes
+	tls     bool // the connection is TLS: its reads may write, and no write may follow one that timed out
+	stepped bool // a write that timed out says exactly how much it wrote; neither ever changes
 }
 
 // NewConn returns a Conn over conn. Both directions must keep to the minimum rate.
 func NewConn(conn net.Conn, rate Rate) *Conn {
 	c := &Conn{conn: conn, readPace: newPace(rate), writePace: newPace(rate)}
 	_, c.stepped = conn.(syscall.Conn)
-	// The documentation of tls.Conn says that after a write has timed out none may follow.
-	_, isTLS := conn.(interface{ ConnectionState() tls.ConnectionState })
-	c.resumable = !isTLS
+	_, c.tls = conn.(interface{ ConnectionState() tls.ConnectionState })
 	c.in.set, c.in.lazy = conn.SetReadDeadline, true
 	c.out.set, c.out.lazy = conn.SetWriteDeadline, c.stepped
 	return c
@@ -57,8 +55,20 @@ func NewConn(conn net.Conn, rate Rate) *Conn {
 // NetConn returns the connection below.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 
-// Close closes the connection at once. What is blocked returns.
+// Close closes the connection. What is blocked returns. A TLS connection says close_notify first, for
+// which crypto/tls waits for up to 5 s.
 func (c *Conn) Close() error { return c.conn.Close() }
+
+// Abort closes the connection at once, without a word. What is blocked returns.
+func (c *Conn) Abort() error {
+	below, ok := c.conn.(interface{ NetConn() net.Conn })
+	if !c.tls || !ok {
+		return c.conn.Close()
+	}
+	err := below.NetConn().Close()
+	c.conn.Close() // which has nobody to wait for
+	return err
+}
 
 // InterruptRead makes a blocked read, and all that follow, fail with ErrInterrupted until Resume.
 func (c *Conn) InterruptRead() { c.in.interrupt() }
@@ -74,11 +84,29 @@ func (c *Conn) ResumeRead() { c.in.resume() }
 func (c *Conn) ResumeWrite() { c.out.resume() }
 
 // SetReadDeadline moves the deadline of the read that another goroutine is blocked in.
-func (c *Conn) SetReadDeadline(until time.Time) { c.in.move(until) }
+func (c *Conn) SetReadDeadline(until time.Time) {
+	c.in.move(until)
+	c.restWrites(until)
+}
+
+// beginRead arms the deadline of a read. Each read of the connection follows one.
+func (c *Conn) beginRead(until time.Time) error {
+	c.restWrites(until)
+	return c.in.begin(until)
+}
+
+// restWrites bounds by the deadline of a read what that read writes: a TLS peer may ask for an answer at
+// any time (KeyUpdate, RFC 8446, 4.6.3). With the deadline of the last write, long over, that would break
+// the connection.
+func (c *Conn) restWrites(until time.Time) {
+	if c.tls {
+		c.out.rest(until)
+	}
+}
 
 // Read reads once. It waits for the first byte until the deadline; the zero time means for ever.
 func (c *Conn) Read(p []byte, until time.Time) (int, error) {
-	if err := c.in.begin(until); err != nil {
+	if err := c.beginRead(until); err != nil {
 		return 0, err
 	}
 	return c.read(p)
@@ -127,12 +155,20 @@ func (c *Conn) ReadWithin(p []byte, d time.Duration) (int, error) {
 // WriteWithin writes all of p. It fails when the peer takes no byte for d (d <= 0: for ever), or
 // stays below the minimum rate. It returns how many bytes the connection took.
 //
-// Where the connection cannot say in the middle of a write how far it is, the timeout holds for
-// the write as a whole.
+// Where the connection cannot say in the middle of a write how far it is, as TLS cannot, the timeout
+// holds for the write of each BufferSize bytes.
 func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
+	if c.tls {
+		defer c.out.end()
+	}
 	written := 0
-	for now, progress := time.Now(), time.Now(); written < len(p); {
-		n, err := c.writeOnce(p[written:], now, after(progress, d), d)
+	begin := time.Now()
+	for now, progress := begin, begin; written < len(p); {
+		part, last := p[written:], time.Time{}
+		if c.tls {
+			part, last = part[:min(len(part), BufferSize)], c.writePace.last(now)
+		}
+		n, err := c.writeOnce(part, now, after(progress, d), d)
 		written += n
 		end := time.Now()
 		slow := c.writePace.moved(n, end.Sub(now))
@@ -146,7 +182,11 @@ func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
 		case slow != nil:
 			return written, slow
 		case err == nil:
-		case !c.resumable, d > 0 && end.Sub(progress) >= d:
+		case d > 0 && end.Sub(progress) >= d:
+			return written, ErrTimeout
+		case !last.IsZero() && !end.Before(last):
+			return written, ErrTooSlow
+		case c.tls:
 			return written, ErrTimeout
 		}
 	}
@@ -156,7 +196,9 @@ func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
 // writeOnce writes p, or as much of it as is taken before the first of three moments: the
 // deadline, the end of the pace's window and, where progress can be seen, the next look at it.
 func (c *Conn) writeOnce(p []byte, now, until time.Time, d time.Duration) (int, error) {
-	if c.resumable {
+	if c.tls {
+		until = earlier(until, c.writePace.last(now))
+	} else {
 		until = earlier(until, c.writePace.deadline(now))
 	}
 	if c.stepped {
@@ -187,7 +229,7 @@ func (c *Conn) writeOnce(p []byte, now, until time.Time, d time.Duration) (int, 
 
 // again follows a write that failed with err. It returns nil if it is to be continued.
 func (c *Conn) again(err error) error {
-	if err = c.out.again(err); err == nil && !c.resumable {
+	if err = c.out.again(err); err == nil && c.tls {
 		return ErrTimeout
 	}
 	return err

@@ -43,13 +43,40 @@ type deadline struct {
 	armed       time.Time  // what the connection was told; zero: nothing
 	fired       bool       // armed has fired or could not be set, and must be set anew
 	interrupted bool       // operations fail until resume
+
+	busy    bool      // an operation is going on; for rest
+	resting time.Time // the deadline while none is; zero: none
+}
+
+// rest sets the deadline for while no operation is going on. It is for connections that write by
+// themselves.
+func (d *deadline) rest(until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.resting = until
+	d.restLocked()
+}
+
+// end follows an operation of a connection that rests.
+func (d *deadline) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.busy = false
+	d.restLocked()
+}
+
+func (d *deadline) restLocked() {
+	if !d.busy && !d.interrupted {
+		d.until = d.resting
+		d.armLocked()
+	}
 }
 
 // begin arms the deadline for an operation that begins now.
 func (d *deadline) begin(until time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.until = until
+	d.until, d.busy = until, true
 	return d.armLocked()
 }
 

@@ -206,7 +206,7 @@ func (in *Input) beginWait(limit time.Time) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.waiting, in.limit = true, limit
-	return in.conn.in.begin(earlier(in.Deadline(), limit))
+	return in.conn.beginRead(earlier(in.Deadline(), limit))
 }
 
 func (in *Input) endWait() {

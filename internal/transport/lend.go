@@ -68,12 +68,16 @@ func (out *Output) FlushLent() error {
 	if !l.state.CompareAndSwap(lent, flushing) {
 		return nil
 	}
-	err := out.Flush()
+	defer l.giveBack() // also where the connection panics
+	return out.Flush()
+}
+
+// giveBack ends a flush.
+func (l *lending) giveBack() {
 	if !l.state.CompareAndSwap(flushing, lent) {
 		l.state.Store(owned)
 		l.back <- struct{}{}
 	}
-	return err
 }
 
 func (out *Output) timedFlush() {

@@ -253,3 +253,13 @@ func flushers(out *Output, n int) (stop func()) {
 		all.Wait()
 	}
 }
+
+// A flush that panics gives the output back.
+func TestFlushThatPanics(t *testing.T) {
+	out := NewOutput(NewConn(&fake{write: func([]byte) (int, error) { panic("write") }}, Rate{}))
+	out.Write([]byte("x"))
+	out.Lend()
+	require.PanicsWithValue(t, "write", func() { out.FlushLent() })
+	require.NoError(t, out.Reclaim())
+	out.Stop()
+}

@@ -25,18 +25,28 @@ func (c *Conn) CanHalfClose() bool {
 	return ok
 }
 
+// layersDeep is how many layers are looked through for the socket.
+const layersDeep = 8
+
 // closeWrite half-closes conn and then the layers below it, as far as they can be: TLS says
 // close_notify, and then TCP FIN. The error is that of conn itself.
 func closeWrite(conn net.Conn) error {
-	hc, ok := conn.(halfCloser)
-	if !ok {
-		return net.ErrClosed
-	}
-	if err := hc.CloseWrite(); err != nil {
-		return err
-	}
-	if layer, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		closeWrite(layer.NetConn())
+	for i := range layersDeep {
+		hc, ok := conn.(halfCloser)
+		if !ok && i == 0 {
+			return net.ErrClosed
+		}
+		if !ok {
+			break
+		}
+		if err := hc.CloseWrite(); err != nil && i == 0 {
+			return err
+		}
+		layer, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = layer.NetConn()
 	}
 	return nil
 }

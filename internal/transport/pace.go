@@ -29,6 +29,16 @@ func (p *pace) deadline(now time.Time) time.Time {
 	return now.Add(p.window - p.spent)
 }
 
+// last returns when a write that moves nothing before its end is certainly too slow: at the end of the
+// first window that has not had its share.
+func (p *pace) last(now time.Time) time.Time {
+	until := p.deadline(now)
+	if p.bytes >= p.share && !until.IsZero() {
+		until = until.Add(p.window)
+	}
+	return until
+}
+
 // moved adds n bytes that took d of blocked time. It returns ErrTooSlow if that ends a window in
 // which too little moved.
 func (p *pace) moved(n int, d time.Duration) error {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -175,19 +176,33 @@ func TestWritePace(t *testing.T) {
 	})
 }
 
-// Where a write says nothing until it is over, the rate is looked at then.
+// Where a write says nothing until it is over, it has failed when nothing of it could count in time.
 func TestWritePaceOfAWholeWrite(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, n := range []int{share - 1, share, share + 1} {
-			c, peer := pacedPipe(t, layers["tls"], serialtest.Buffer(0))
-			time.AfterFunc(window, func() { peer.Read(make([]byte, n)) })
-			want := result{n, nil, window}
-			if n < share {
-				want.err = ErrTooSlow
-			}
-			require.Equal(t, want, now(func() (int, error) { return c.WriteWithin(pattern(n), 0) }))
+	for _, before := range []int{0, share - 1, share, share + 1} { // bytes that were taken in the same window
+		for _, late := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				c, peer := pacedPipe(t, layers["tls"], serialtest.Buffer(0))
+				take := func(n int) { io.ReadFull(peer, make([]byte, n)) }
+				end := window
+				if before > 0 {
+					time.AfterFunc(1, func() { take(before) })
+					_, err := c.WriteWithin(pattern(before), 0)
+					require.NoError(t, err)
+					end-- // 1 ns of the window is spent
+				}
+				if before >= share {
+					end += window
+				}
+				want := result{0, ErrTooSlow, end}
+				if !late {
+					want = result{share, nil, end - 1}
+					time.AfterFunc(end-1, func() { take(share) })
+				}
+				got := now(func() (int, error) { return c.WriteWithin(pattern(share), 0) })
+				require.Equal(t, want, got, "%d before", before)
+			})
 		}
-	})
+	}
 }
 
 // Directions are measured apart.

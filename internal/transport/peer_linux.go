@@ -6,14 +6,16 @@ import (
 )
 
 // PeerGone reports whether the kernel knows that the peer of conn has closed or reset the
-// connection, even behind unread input. ok is false where it cannot be asked.
+// connection, even behind unread input. ok is false where it cannot be asked, or does not know all: a
+// layer above the socket has ends of its own, such as the close_notify of TLS.
 func PeerGone(conn net.Conn) (gone, ok bool) {
 	sc, ok := rawConn(conn)
 	if !ok {
 		return false, false
 	}
 	err := sc.Control(func(fd uintptr) { gone, ok = hungUp(int(fd)) })
-	return gone && err == nil, ok && err == nil
+	_, isSocket := conn.(syscall.Conn)
+	return gone && err == nil, ok && err == nil && (gone || isSocket)
 }
 
 // hungUp asks epoll, which knows of a half-close behind unread data, for TCP and unix sockets alike.
@@ -38,7 +40,10 @@ func InputWaiting(conn net.Conn) (waiting, ok bool) { return NewProbe(conn).Inpu
 
 // rawConn returns the descriptor of conn or of a layer below it.
 func rawConn(conn net.Conn) (syscall.RawConn, bool) {
-	for conn != nil {
+	for range layersDeep {
+		if conn == nil {
+			break
+		}
 		if sc, ok := conn.(syscall.Conn); ok {
 			raw, err := sc.SyscallConn()
 			return raw, err == nil

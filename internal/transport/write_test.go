@@ -49,7 +49,7 @@ func TestWriteIsRolling(t *testing.T) {
 		c, peer := pipe(t, layer, serialtest.Buffer(0))
 		taken := takes(peer, size, limit-1)
 		r := now(func() (int, error) { return c.WriteWithin(pattern(size), limit) })
-		if !c.resumable {
+		if c.tls {
 			require.Equal(t, result{1, ErrTimeout, limit}, r)
 			c.Close()
 			require.Equal(t, 1, (<-taken).n)
@@ -112,12 +112,17 @@ func TestTLSWriteDeadlinesAreNeverEarly(t *testing.T) {
 		defer peer.Close()
 		defer own.Close()
 		s := &spy{Conn: own}
-		c := NewConn(encrypted{s}, Rate{BytesPerSecond: 1, Window: limit / 2})
+		c := NewConn(encrypted{s}, Rate{})
 		for i, d := range []time.Duration{limit, 2 * limit, 2 * limit, 0, limit, limit / 2} {
 			wait(limit / 5)
 			_, err := c.WriteWithin([]byte("x"), d)
 			require.NoError(t, err)
-			require.Equal(t, after(time.Now(), d), s.writes[len(s.writes)-1], "write %d", i)
+			deadlines := s.writes
+			if d != 0 { // and none afterwards
+				require.Zero(t, deadlines[len(deadlines)-1])
+				deadlines = deadlines[:len(deadlines)-1]
+			}
+			require.Equal(t, after(time.Now(), d), deadlines[len(deadlines)-1], "write %d", i)
 			mustRead(t, peer, "x")
 		}
 	})
@@ -166,3 +171,56 @@ func TestWriteCountsWhatWasTaken(t *testing.T) {
 		}
 	})
 }
+
+// A TLS connection writes while it reads. That has the deadline of the read, not that of a write which
+// was over long ago, and one that is going on keeps its own.
+func TestTLSWriteDeadlineOfARead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, own := serialtest.Pipe(serialtest.Buffer(1))
+		defer peer.Close()
+		defer own.Close()
+		s := &spy{Conn: own}
+		c := NewConn(encrypted{s}, Rate{})
+		now := func() time.Time { return s.writes[len(s.writes)-1] }
+		_, err := c.WriteWithin([]byte("x"), limit)
+		require.NoError(t, err)
+		require.Zero(t, now(), "after a write")
+
+		until := time.Now().Add(time.Hour)
+		read := run(func() (int, error) { return c.Read(make([]byte, 1), until) })
+		synctest.Wait()
+		require.Equal(t, until, now(), "while it reads")
+
+		begin := time.Now()
+		written := run(func() (int, error) { return c.WriteWithin([]byte("y"), limit) })
+		synctest.Wait()
+		require.Equal(t, begin.Add(limit), now(), "while it reads and writes")
+		until = until.Add(time.Hour)
+		c.SetReadDeadline(until)
+		require.Equal(t, begin.Add(limit), now(), "whatever the read does")
+		mustRead(t, peer, "xy")
+		require.NoError(t, (<-written).err)
+		require.Equal(t, until, now(), "while it reads on")
+		mustWrite(t, peer, "z")
+		require.NoError(t, (<-read).err)
+	})
+}
+
+// Abort closes what is below TLS as well, first.
+func TestAbort(t *testing.T) {
+	below := &fake{}
+	top := &tlsOf{encrypted{&fake{}}, below, 0}
+	require.NoError(t, NewConn(top, Rate{}).Abort())
+	require.Equal(t, 1, top.belowClosed)
+	require.NoError(t, NewConn(below, Rate{}).Abort())
+	require.Equal(t, 2, below.closed)
+}
+
+type tlsOf struct {
+	encrypted
+	below       *fake
+	belowClosed int // when it was closed itself
+}
+
+func (c *tlsOf) NetConn() net.Conn { return c.below }
+func (c *tlsOf) Close() error      { c.belowClosed = c.below.closed; return nil }
