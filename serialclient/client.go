@@ -107,10 +107,14 @@ func (c *Client) breakDown(reason error) error {
 		close(c.closed)
 	}
 	c.mu.Unlock()
-	if !first {
+	switch {
+	case !first:
 		return nil
+	case reason == ErrClosed || reason == ErrGoodbye:
+		return c.conn.Close()
+	default: // nobody waits for what may be blocked
+		return c.conn.Abort()
 	}
-	return c.conn.Close()
 }
 
 // goBackground counts a goroutine of this Client's own, which calls background.Done in the end. It
