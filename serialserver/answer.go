@@ -2,6 +2,7 @@ package serialserver
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -33,18 +34,33 @@ func (a answer) result(t *task) TaskResult {
 	}
 }
 
-// answer runs t's TaskFunc and writes its answer.
-func (c *Client) answer(t *task) answer {
+// answer runs t's TaskFunc, writes its answer and closes out, also where out ends its goroutine.
+func (c *Client) answer(t *task) (a answer) {
 	c.output.Lend()
 	out, err := c.call(t)
 	c.output.Reclaim() // its error sticks
+	if closer, ok := out.(io.Closer); ok {
+		defer func() { a = c.closeOut(t, closer, a) }()
+	}
 	if err != nil {
-		return c.answerError(t, closeOut(out, err))
+		return c.answerError(t, err)
 	}
 	if err = c.writeOK(t, out); err != nil {
 		return c.dropped(t, "answering", err)
 	}
 	return answer{outcome: OutcomeOK}
+}
+
+// closeOut closes what t's TaskFunc returned. That may last, so the output is lent: the answer is on its
+// way. What Close returns comes too late to matter, and its panic ends the connection.
+func (c *Client) closeOut(t *task, out io.Closer, a answer) answer {
+	c.output.Lend()
+	err := closeRecovered(out)
+	c.output.Reclaim()
+	if err != nil && a.outcome != OutcomePanicked {
+		return c.dropped(t, "closing the answer of", err)
+	}
+	return a
 }
 
 // answerError answers a task that returned an error.
@@ -77,7 +93,7 @@ func (c *Client) logError(t *task, code serial.ErrorCode, err error) {
 // the application's. If they panic, as those of a nil pointer do, the panic is returned, and err
 // otherwise.
 func errorCode(err error) (code serial.ErrorCode, ok bool, sound error) {
-	if _, panicked := err.(*PanicError); panicked {
+	if p, panicked := err.(*PanicError); panicked && p != nil {
 		return 0, false, err
 	}
 	defer recovered(&sound)
@@ -100,17 +116,26 @@ func (c *Client) dropped(t *task, doing string, err error) answer {
 	if panicked {
 		outcome = OutcomePanicked
 	} else if werr := c.output.Err(); werr != nil {
-		outcome, reason, doing, err = OutcomeFailed, ClosedWrite, "answering", werr
+		outcome, reason, doing, err = OutcomeFailed, ClosedWrite, "answering", joined(werr, err)
 	} else if rerr := t.message.failure(); rerr != nil {
-		outcome, reason, doing, err = OutcomeFailed, ClosedRead, "reading the message of", rerr
+		outcome, reason, doing, err = OutcomeFailed, ClosedRead, "reading the message of", joined(rerr, err)
 	}
 	end := &ending{reason: reason, err: t.err(doing, err), panic: p}
 	return answer{outcome: outcome, err: err, end: end}
 }
 
-// writeOK answers with what out has to say, and closes out, also where out ends its goroutine.
+// joined returns an error that is the cause and err, which may be or wrap it already.
+func joined(cause, err error) (both error) {
+	both = cause
+	defer recovered(new(error)) // what is compared is the application's
+	if errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", cause, err)
+}
+
+// writeOK answers with what out has to say.
 func (c *Client) writeOK(t *task, out io.Reader) (err error) {
-	defer func() { err = closeOut(out, err) }()
 	defer recovered(&err)
 	if err := c.output.WriteByte(byte(serial.ResponseOK)); err != nil {
 		return err
@@ -127,15 +152,15 @@ func (c *Client) writeOK(t *task, out io.Reader) (err error) {
 // emptyReads is how many times in a row out may return neither byte nor error.
 const emptyReads = 100
 
-// copyOut copies out to the blocks. What does not know its length may be a live stream: the output
-// is lent while it is waited for, and flushed after each read.
+// copyOut copies out to the blocks. The output is lent while out is read, which may last. What does not
+// know its length may be a live stream: the output is flushed after each read.
 func (c *Client) copyOut(t *task, out io.Reader) error {
 	_, coalesce := out.(interface{ Len() int })
 	buf := transport.Scratch()
 	defer func() { transport.Release(buf) }()
 	for empty := 0; empty < emptyReads; empty++ {
 		p := buf[:len(buf)/(serial.MaxBlock+1)*serial.MaxBlock] // as blocks these fill the output
-		n, err := c.readOut(out, p, !coalesce)
+		n, err := c.readOut(out, p)
 		if n > 0 {
 			empty = -1
 			t.out.Add(uint64(n))
@@ -162,11 +187,9 @@ func (c *Client) copyOut(t *task, out io.Reader) error {
 	return io.ErrNoProgress
 }
 
-// readOut reads out once, with the output lent if that may last.
-func (c *Client) readOut(out io.Reader, p []byte, lend bool) (int, error) {
-	if lend {
-		c.output.Lend()
-		defer c.output.Reclaim()
-	}
+// readOut reads out once, with the output lent.
+func (c *Client) readOut(out io.Reader, p []byte) (int, error) {
+	c.output.Lend()
+	defer c.output.Reclaim()
 	return out.Read(p)
 }

@@ -243,3 +243,20 @@ func TestAnswerThatNobodyTakes(t *testing.T) {
 		require.Equal(t, 1, out.closed)
 	})
 }
+
+// An out that says its length and waits for its own message holds no earlier answer back.
+func TestAnswerOfKnownLengthThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := connect(t, newServer(nil, func(_ ctx, _ client, in reader) (io.Reader, error) {
+			return struct {
+				io.Reader
+				lengther
+			}{in, 1}, nil
+		}))
+		s.send(append(request(emptyTask, ""), testTask)) // whose message comes when the first is answered
+		s.wants(ok(""))
+		require.LessOrEqual(t, time.Since(s.start), time.Millisecond)
+		s.send(request(testTask, "x")[1:])
+		s.wants(ok("x"))
+	})
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/serialkit/serialkit/serial"
 	"github.com/serialkit/serialkit/serialserver"
+	"github.com/serialkit/serialkit/serialtest"
 )
 
 // closer counts how often it is closed.
@@ -102,4 +103,33 @@ func TestOutIsClosedAfterItsEnd(t *testing.T) {
 		s.wants(goodbye)
 		require.Equal(t, serialserver.ErrGracefulDisconnect, s.result())
 	})
+}
+
+// A Close that lasts holds back neither its answer, nor an error code, nor an earlier answer.
+func TestCloseHoldsNothingBack(t *testing.T) {
+	last := func() { sleep(time.Minute) }
+	text := func() io.Reader { return strings.NewReader("text") }
+	for name, test := range map[string]struct {
+		out  io.Reader
+		err  error
+		want serialtest.Message
+	}{
+		"known length": {&closerOfLength{&closer{Reader: text(), does: last}, lengther(4)}, nil, ok("text")},
+		"stream":       {&closer{Reader: text(), does: last}, nil, ok("text")},
+		"code":         {&closer{Reader: text(), does: last}, coded(7), failed(7)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := connect(t, newServer(nil, func(ctx, client, reader) (io.Reader, error) { return test.out, test.err }))
+				s.send(append(request(emptyTask, ""), request(testTask, "")...))
+				s.wants(ok(""), test.want)
+				require.LessOrEqual(t, time.Since(s.start), time.Millisecond)
+			})
+		})
+	}
+}
+
+type closerOfLength struct {
+	*closer
+	lengther
 }

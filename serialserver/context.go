@@ -23,11 +23,13 @@ var _ context.Context = (*taskContext)(nil)
 func (c *taskContext) context() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.real == nil {
+	switch {
+	case c.real != nil:
+	case c.cause == nil:
 		c.real, c.cancel = context.WithCancelCause(c.parent)
-		if c.cause != nil {
-			c.cancel(c.cause)
-		}
+	default: // the parent may have been cancelled since
+		c.real, c.cancel = context.WithCancelCause(context.WithoutCancel(c.parent))
+		c.cancel(c.cause)
 	}
 	return c.real
 }
@@ -36,7 +38,7 @@ func (c *taskContext) context() context.Context {
 func (c *taskContext) stop(cause error) {
 	c.mu.Lock()
 	cancel := c.cancel
-	if c.cause == nil {
+	if c.cause == nil && c.parent.Err() == nil {
 		c.cause = cause
 	}
 	c.mu.Unlock()

@@ -3,6 +3,8 @@ package serialserver_test
 import (
 	"context"
 	"io"
+	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -297,3 +299,56 @@ func TestDisconnectFromTheTask(t *testing.T) {
 		require.Equal(t, serialserver.ErrGracefulDisconnect, s.result())
 	})
 }
+
+// An answer that the client does not take is lost, and that is no graceful end.
+func TestLostAnswerIsNotGraceful(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m serialserver.MemoryMetrics
+		srv := newServer(nil, nil)
+		srv.SetMetrics(&m)
+		s := connect(t, srv, serialtest.Buffer(0))
+		s.sendAside(append(request(emptyTask, ""), disconnect...))
+		err := s.result()
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.NotErrorIs(t, err, serialserver.ErrGracefulDisconnect)
+		require.Equal(t, map[serialserver.CloseReason]uint64{serialserver.ClosedWrite: 1}, m.Connections().Closed)
+	})
+}
+
+// A Goodbye that the client does not take is waited for as long as a lingering close, whatever the write
+// timeout is.
+func TestGoodbyeIsBounded(t *testing.T) {
+	for _, timeout := range []time.Duration{time.Second, time.Hour, -1} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newServer(&serialserver.Timeout{Write: timeout}, nil, serialserver.WithMinRate(-1, 0))
+			s := connect(t, srv, serialtest.Buffer(2))
+			s.send(request(emptyTask, "")) // whose answer fills the buffer
+			synctest.Wait()
+			srv.Disconnect(0)
+			require.Equal(t, serialserver.ErrGracefulDisconnect, s.result())
+			limit := 5 * time.Second
+			if timeout == time.Second {
+				limit = timeout
+			}
+			require.Equal(t, limit, s.lasted)
+		})
+	}
+}
+
+// A connection whose deadlines do nothing is closed all the same.
+func TestDisconnectWithoutDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := serialtest.Pipe()
+		srv := newServer(nil, nil)
+		s := serve(t, context.Background(), srv, client, timeless{server})
+		synctest.Wait()
+		srv.Disconnect(0)
+		require.ErrorIs(t, s.result(), serialserver.ErrDisconnectTimeout)
+		require.Equal(t, 5*time.Second, s.lasted)
+	})
+}
+
+type timeless struct{ net.Conn }
+
+func (timeless) SetReadDeadline(time.Time) error  { return nil }
+func (timeless) SetWriteDeadline(time.Time) error { return nil }

@@ -2,6 +2,7 @@ package serialserver
 
 import (
 	stderrors "errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ func init() { lingers.Store(true) }
 
 var errGoexit = stderrors.New("serialserver: task ended its goroutine")
 
+// goexit stands for the end of a task that ends its goroutine.
+var goexit = &ending{reason: ClosedDropped, err: errGoexit}
+
 // ending is how a connection ends.
 type ending struct {
 	reason  CloseReason
@@ -36,8 +40,10 @@ func graceful() *ending {
 
 // end closes the connection and releases everything of it. It returns what HandleConnection does.
 func (c *Client) end(e *ending) error {
-	if e.goodbye {
-		c.output.Flush() // not closing yet: this belongs to the time of a Disconnect
+	if e.goodbye { // not closing yet: this belongs to the time of a Disconnect
+		if err := c.output.Flush(); err != nil {
+			*e = ending{reason: ClosedWrite, err: err}
+		}
 	}
 	switch cause := c.close(); {
 	case cause == nil:
@@ -46,6 +52,9 @@ func (c *Client) end(e *ending) error {
 		e.reason, e.err = ClosedCut, c.because(cause, e.err)
 	default:
 		e.reason, e.err = ClosedByServer, c.because(cause, e.err)
+	}
+	if e.reason == ClosedWrite {
+		c.conn.Abort() // there is no hope to say more
 	}
 	c.conn.Close()
 	c.stopLooking()
@@ -58,10 +67,10 @@ func (c *Client) end(e *ending) error {
 
 // because says why the connection was closed on this side, and what that ended.
 func (c *Client) because(cause, ended error) error {
-	if ended == nil {
+	if ended == nil || ended == ErrGracefulDisconnect {
 		return cause
 	}
-	return errors.WithMessage(cause, ended.Error())
+	return fmt.Errorf("%w: %w", cause, ended)
 }
 
 // closeConnection closes the connection so that nothing written before is lost.
@@ -70,7 +79,7 @@ func (c *Client) closeConnection(e *ending) {
 		return
 	}
 	c.conn.ResumeRead()
-	if c.output.Timeout <= 0 {
+	if t := c.output.Timeout; t <= 0 || t > transport.LingerTime {
 		c.output.Timeout = transport.LingerTime
 	}
 	if !c.conn.CanHalfClose() {

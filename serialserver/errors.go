@@ -3,6 +3,7 @@ package serialserver
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/serialkit/serialkit/serial"
 )
@@ -12,9 +13,11 @@ import (
 // timeout, and those of TaskFuncs, all with what was going on around them.
 var (
 	// ErrGracefulDisconnect: the connection was ended by Disconnect, by its context or by the
-	// client's own Disconnect request. Every request was answered or refused with Goodbye.
+	// client's own Disconnect request. Every answer was sent; what the server had not begun was refused
+	// with Goodbye, unless the client took no more of that.
 	ErrGracefulDisconnect = errors.New("serialserver: graceful disconnect")
-	// ErrTimeoutWaitingForTask: the client was idle for Timeout.Wait. It was told Goodbye.
+	// ErrTimeoutWaitingForTask: the client was idle for Timeout.Wait. It was told Goodbye, unless it took
+	// no more of that.
 	ErrTimeoutWaitingForTask = errors.New("serialserver: timeout waiting for a task")
 	// ErrDisconnectTimeout: a task was still running when its Disconnect's time had passed, and
 	// its connection was closed without an answer.
@@ -25,8 +28,9 @@ var (
 	ErrUnreadInput = errors.New("serialserver: more input left unread than the limit")
 )
 
-// The causes of a task's context (context.Cause), beside ErrDisconnectTimeout, ErrClosed and those
-// of HandleConnection's own context. After the task has ended the cause is context.Canceled.
+// The causes of a task's context (context.Cause), beside ErrDisconnectTimeout, ErrClosed, an
+// os.ErrDeadlineExceeded for a message that comes too slowly, and those of HandleConnection's own
+// context. After the task has ended the cause is context.Canceled.
 var (
 	// ErrTaskCancelled: Client.Cancel was called.
 	ErrTaskCancelled = errors.New("serialserver: task cancelled")
@@ -52,8 +56,22 @@ type PanicError struct {
 	Stack []byte
 }
 
-// Error returns the value without the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("serialserver: panic: %v", e.Value) }
+// Error returns the value without the stack, or its type where the value is no error, fmt.Stringer or
+// basic value.
+func (e *PanicError) Error() string { return "serialserver: panic: " + panicText(e.Value) }
+
+// panicText formats only what ends: a value may contain itself, which package fmt follows until the
+// process dies.
+func panicText(v any) string {
+	switch v.(type) {
+	case error, fmt.Stringer:
+		return fmt.Sprint(v)
+	}
+	if k := reflect.ValueOf(v).Kind(); k <= reflect.Complex128 || k == reflect.String {
+		return fmt.Sprint(v)
+	}
+	return fmt.Sprintf("a value of type %T", v)
+}
 
 // Unwrap returns the value if it is an error.
 func (e *PanicError) Unwrap() error {

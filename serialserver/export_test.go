@@ -1,6 +1,11 @@
 package serialserver
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/serialkit/serialkit/internal/transport"
+)
 
 // The histogram's inside, for tests.
 const NumBuckets = numBuckets
@@ -22,6 +27,17 @@ func SetLinger(on bool) (restore func()) {
 	old := lingers.Swap(on)
 	return func() { lingers.Store(old) }
 }
+
+// CauseOfInput returns the cause of a task's context after its input has failed with err.
+func CauseOfInput(err error) error {
+	var t task
+	t.ctx.parent = context.Background()
+	t.inputFailed(err)
+	return context.Cause(&t.ctx)
+}
+
+// ErrInterrupted is what reads and writes return that this side has interrupted.
+var ErrInterrupted = transport.ErrInterrupted
 
 // HasContext reports whether the context of a task has been made.
 func HasContext(ctx any) bool {

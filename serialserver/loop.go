@@ -103,9 +103,12 @@ func (c *Client) runTask(t *task) (a answer) {
 	if !t.reg.builtin {
 		metrics.TaskStarted(c, t.reg.code)
 	}
-	a = answer{outcome: OutcomeDropped, err: errGoexit}
+	a = answer{outcome: OutcomeDropped, err: errGoexit, end: goexit}
 	defer func() {
 		c.output.Reclaim()
+		if a.end != nil {
+			c.conn.InterruptRead() // the task may have left a goroutine in a read
+		}
 		t.message.revoke(c.output)
 		if shut := c.finish(); shut != nil && a.outcome != OutcomePanicked {
 			a.outcome, a.code, a.err = OutcomeFailed, 0, shut

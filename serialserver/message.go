@@ -36,16 +36,21 @@ func (m *message) Read(p []byte) (int, error) {
 		}
 		return 0, ErrConcurrentRead
 	}
+	defer m.free() // also where the connection panics
 	n, err := m.blocks.Read(p)
 	m.read.Add(uint64(n))
 	if err != nil && err != io.EOF {
 		m.fail(err)
 	}
+	return n, err
+}
+
+// free ends a read.
+func (m *message) free() {
 	if !m.state.CompareAndSwap(messageRead, messageFree) {
 		m.state.Store(messageRevoked)
 		m.back <- struct{}{}
 	}
-	return n, err
 }
 
 func (m *message) fail(err error) {

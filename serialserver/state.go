@@ -3,6 +3,8 @@ package serialserver
 import (
 	"context"
 	"time"
+
+	"github.com/serialkit/serialkit/internal/transport"
 )
 
 // state is where a connection is. These are all there are (docs/architecture.md, "States"):
@@ -93,6 +95,8 @@ func (c *Client) Disconnect(d time.Duration) {
 		c.conn.InterruptRead()
 		if c.unsent {
 			c.cutLocked(max(d, goodbyeTimeout))
+		} else { // at once, unless the connection ignores the interruption
+			c.cutLocked(max(d, transport.LingerTime))
 		}
 	case running:
 		c.cutLocked(max(d, 0))
@@ -134,7 +138,7 @@ func (c *Client) cutOff() {
 		t.ctx.stop(ErrDisconnectTimeout)
 	}
 	if late {
-		c.conn.Close()
+		c.conn.Abort()
 	}
 }
 
@@ -148,7 +152,7 @@ func (c *Client) Close() error {
 	if t != nil {
 		t.ctx.stop(ErrClosed)
 	}
-	return c.conn.Close()
+	return c.conn.Abort()
 }
 
 // shutLocked notes why the connection is about to be closed. Only the first cause counts; one that

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/serialkit/serialkit/binaryutil"
+	"github.com/serialkit/serialkit/internal/transport"
 	"github.com/serialkit/serialkit/serial"
 )
 
@@ -41,6 +42,9 @@ func (c *Client) newTask(code serial.TaskCode) *task {
 
 // inputFailed is called when the message cannot be read on.
 func (t *task) inputFailed(err error) {
+	if err == transport.ErrInterrupted {
+		return // who interrupted it says why
+	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		err = ErrClientVanished
 	}
@@ -69,15 +73,11 @@ func (c *Client) call(t *task) (out io.Reader, err error) {
 	return t.reg.run(&t.ctx, c, &t.in, c.taskLogger(), c.args...)
 }
 
-// closeOut closes what a TaskFunc returned, if that can be closed. What Close returns comes too
-// late to matter; if it panics, that is the error, and before otherwise.
-func closeOut(out io.Reader, before error) (err error) {
-	err = before
+// closeRecovered closes what a TaskFunc returned. Its error is a panic.
+func closeRecovered(out io.Closer) (err error) {
 	defer recovered(&err)
-	if closer, ok := out.(io.Closer); ok {
-		closer.Close()
-	}
-	return before
+	out.Close()
+	return nil
 }
 
 // recovered turns a panic of the function that defers it into an error. Of two panics the first

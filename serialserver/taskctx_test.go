@@ -2,7 +2,9 @@ package serialserver_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,5 +167,46 @@ func TestTaskContextIsMadeWhenAsked(t *testing.T) {
 				require.Equal(t, test.made, serialserver.HasContext(ctx))
 			})
 		})
+	}
+}
+
+// What ended the message says why the task is cancelled, unless this side did.
+func TestCauseOfInput(t *testing.T) {
+	require.Equal(t, serialserver.ErrClientVanished, serialserver.CauseOfInput(io.ErrUnexpectedEOF))
+	require.Equal(t, serialserver.ErrClientVanished, serialserver.CauseOfInput(errBroken))
+	require.Equal(t, os.ErrDeadlineExceeded, serialserver.CauseOfInput(os.ErrDeadlineExceeded))
+	require.NoError(t, serialserver.CauseOfInput(serialserver.ErrInterrupted))
+}
+
+// The first cause counts, also where nobody had asked for the context by then.
+func TestFirstCauseOfATaskContext(t *testing.T) {
+	theirs := errors.New("theirs")
+	for _, asked := range []bool{false, true} {
+		for _, first := range []error{serialserver.ErrTaskCancelled, theirs} {
+			parent, cancel := context.WithCancelCause(context.Background())
+			kept := withTask(t, parent, func(c ctx, cl client) {
+				if asked {
+					c.Done()
+				}
+				if first == theirs {
+					cancel(theirs)
+					cl.Cancel()
+				} else {
+					cl.Cancel()
+					cancel(theirs)
+				}
+				require.Equal(t, first, context.Cause(c))
+			})
+			require.Equal(t, first, context.Cause(kept))
+		}
+		parent, cancel := context.WithCancelCause(context.Background())
+		kept := withTask(t, parent, func(c ctx, _ client) {
+			if asked {
+				c.Done()
+			}
+		})
+		cancel(theirs)
+		require.Equal(t, context.Canceled, context.Cause(kept), "the task had ended before")
+		require.Equal(t, context.Canceled, kept.Err())
 	}
 }

@@ -1,9 +1,11 @@
 package serialserver_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -86,9 +88,7 @@ func TestTaskWithoutAnAnswer(t *testing.T) {
 		"panic in Unwrap":        {fails(wrapper{}), nil, "unwrap"},
 		"typed nil coder":        {fails(typedNil), nil, runtimeError},
 		"typed nil that unwraps": {fails(nilPath), nil, runtimeError},
-		"panic in out.Close, code": {func(ctx, client, reader) (io.Reader, error) {
-			return &closer{does: func() { panic("close") }}, coded(7)
-		}, nil, "close"},
+		"typed nil PanicError":   {fails((*serialserver.PanicError)(nil)), nil, runtimeError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -109,6 +109,20 @@ func TestTaskWithoutAnAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A panic in the Close of what came with an error code comes too late for the client to miss the code, and
+// ends the connection.
+func TestPanicAfterAnErrorCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := connect(t, newServer(nil, func(ctx, client, reader) (io.Reader, error) {
+			return &closer{does: func() { panic("close") }}, coded(7)
+		}))
+		s.send(request(testTask, ""), request(emptyTask, ""))
+		s.wants(failed(7))
+		s.wantsEnd()
+		requirePanic(t, s.result(), "close")
+	})
 }
 
 const runtimeError = "a runtime.Error"
@@ -226,4 +240,107 @@ func goexitWhileReading(_ ctx, _ client, in reader) (io.Reader, error) {
 	go io.Copy(io.Discard, in)
 	runtime.Goexit()
 	return nil, nil
+}
+
+// What ended the connection does not hide what the task said.
+func TestBothErrorsAreTold(t *testing.T) {
+	closes := func(c client) { c.Close() }
+	cuts := func(c client) { c.Disconnect(0); settle() }
+	for name, test := range map[string]struct {
+		does func(client)
+		is   error
+	}{"closed": {closes, serialserver.ErrClosed}, "cut": {cuts, serialserver.ErrDisconnectTimeout}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := connect(t, newServer(nil, func(_ ctx, c client, _ reader) (io.Reader, error) { test.does(c); panic(errBroken) }))
+				s.send(request(testTask, ""))
+				require.ErrorIs(t, s.result(), test.is)
+				require.ErrorIs(t, s.err, errBroken)
+				requirePanic(t, s.err, errBroken)
+			})
+		})
+	}
+	for name, wrap := range map[string]func(error) error{
+		"instead": func(error) error { return errBroken },
+		"joined":  func(err error) error { return errors.Join(errBroken, err) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var m recorder
+				srv := newServer(nil, func(_ ctx, _ client, in reader) (io.Reader, error) {
+					_, err := in.ReadUint8()
+					return nil, wrap(err)
+				})
+				srv.SetMetrics(&m)
+				s := connect(t, srv)
+				s.send(beginning(testTask, ""))
+				s.closeWrite()
+				for _, is := range []error{errBroken, io.ErrUnexpectedEOF} {
+					require.ErrorIs(t, s.result(), is)
+					require.ErrorIs(t, m.last.Err, is)
+				}
+			})
+		})
+	}
+}
+
+// A task that has failed drops its connection at once, also when it has left a goroutine in a read.
+func TestFailedTaskDoesNotWaitForItsReader(t *testing.T) {
+	for name, fail := range map[string]func(){"error": func() {}, "panic": func() { panic("x") }, "goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				read := make(chan error, 1)
+				s := connect(t, newServer(&serialserver.Timeout{Read: -1}, func(_ ctx, _ client, in reader) (io.Reader, error) {
+					go func() {
+						_, err := in.ReadUint8()
+						read <- err
+					}()
+					settle()
+					fail()
+					return nil, errBroken
+				}, serialserver.WithMinRate(-1, 0)))
+				s.send(beginning(testTask, ""))
+				s.wantsEnd()
+				require.LessOrEqual(t, time.Since(s.start), time.Second)
+				require.Error(t, <-read)
+			})
+		})
+	}
+}
+
+// A connection that panics in a task's read is that task's panic.
+func TestConnectionThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := serialtest.Pipe()
+		s := serve(t, context.Background(), newServer(nil, nil), client, &panicking{Conn: server})
+		s.send([]byte{echoTask})
+		require.Error(t, s.result())
+		requirePanic(t, s.err, "read")
+	})
+}
+
+// panicking panics in its second Read.
+type panicking struct {
+	net.Conn
+	reads int
+}
+
+func (p *panicking) Read(b []byte) (int, error) {
+	if p.reads++; p.reads > 1 {
+		panic("read")
+	}
+	return p.Conn.Read(b)
+}
+
+// A value that contains itself cannot be printed.
+func TestTextOfAPanic(t *testing.T) {
+	itself := map[string]any{}
+	itself["itself"] = itself
+	for text, value := range map[string]any{
+		"boom": "boom", "7": 7, "broken": errBroken, "1s": time.Second, "<nil>": nil,
+		"a value of type map[string]interface {}": itself,
+		"a value of type []int":                   []int{1},
+	} {
+		require.Equal(t, "serialserver: panic: "+text, (&serialserver.PanicError{Value: value}).Error())
+	}
 }
