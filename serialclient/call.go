@@ -32,7 +32,7 @@ func (c *Client) AppendCall(ctx context.Context, dst []byte, task serial.TaskCod
 
 // roundTrip is AppendCall for any task code.
 func (c *Client) roundTrip(ctx context.Context, dst []byte, task serial.TaskCode, request []byte) ([]byte, error) {
-	t, err := c.begin(ctx, task)
+	t, err := c.begin(ctx, task, !c.exchanges(request))
 	if err != nil {
 		return dst, err
 	}
@@ -41,10 +41,32 @@ func (c *Client) roundTrip(ctx context.Context, dst []byte, task serial.TaskCode
 
 // roundTrip makes a call, which ends the turn.
 func (t turn) roundTrip(dst []byte, task serial.TaskCode, request []byte) ([]byte, error) {
-	t.c.requests.send(task, request, true)
-	response, err := t.c.responses.receive(dst)
+	response := dst
+	err := t.send(task, request)
+	if err == nil {
+		response, err = t.c.responses.receive(dst)
+	}
 	t.end()
 	return response, t.explain(err)
+}
+
+// exchanges reports whether a request is sent by an exchange: whether it fits into a buffer.
+func (c *Client) exchanges(request []byte) bool {
+	return c.exchange != nil && 1+serial.EncodedLen(len(request)) <= transport.BufferSize
+}
+
+// send sends a request. The error is that of a call that was not sent, because the server has closed the
+// connection. What becomes of it otherwise is for receive to say.
+func (t turn) send(task serial.TaskCode, request []byte) error {
+	c := t.c
+	if !c.exchanges(request) {
+		c.requests.send(task, request, true)
+		return nil
+	}
+	if c.responses.input.Buffered() > 0 || c.requests.exchange(task, request) {
+		return notRun(task, c.unasked())
+	}
+	return nil
 }
 
 // explain puts the context's cause into the error of a call that it interrupted.

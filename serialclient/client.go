@@ -24,6 +24,7 @@ type Client struct {
 
 	// What follows belongs to who has the turn, as the fields of the types say.
 	probe     *transport.Probe
+	exchange  *transport.Exchange // nil: the connection can have none
 	requests  requests
 	responses responses
 	stall     stall
@@ -54,6 +55,7 @@ func New(conn net.Conn, order binary.ByteOrder, opts ...Option) *Client {
 	}
 	c.requests.init(c)
 	c.responses.init(c)
+	c.exchange = transport.NewExchange(c.responses.input, c.requests.output)
 	c.stall.init(c)
 	c.startKeepAlive()
 	return c

@@ -37,7 +37,7 @@ func (c *Client) keepAliveInTurn() time.Duration {
 		<-c.turn
 		return interval - idle
 	}
-	if t, err := c.useTurn(context.Background(), serial.TaskKeepAlive); err == nil {
+	if t, err := c.useTurn(context.Background(), serial.TaskKeepAlive, !c.exchanges(nil)); err == nil {
 		t.roundTrip(nil, serial.TaskKeepAlive, nil)
 	}
 	return interval

@@ -27,7 +27,7 @@ type Pipeline struct {
 // Pipeline waits for its turn and returns a Pipeline. The context is for all of it: when it is
 // done, Send and Receive fail.
 func (c *Client) Pipeline(ctx context.Context) (*Pipeline, error) {
-	t, err := c.begin(ctx, 0)
+	t, err := c.begin(ctx, 0, true)
 	if err != nil {
 		return nil, nothingRun(err.(*Error).Err)
 	}

@@ -58,7 +58,11 @@ func (r *requests) close() {
 // written ends a write: the requests that end behind the offset are sent, or are to be sent within
 // a millisecond, or the output has failed with err.
 func (r *requests) written(offset uint64, err error) {
-	now := int64(time.Since(r.c.start))
+	r.writtenAt(int64(time.Since(r.c.start)), offset, err)
+}
+
+// writtenAt is written at a time, in ns since Client.start.
+func (r *requests) writtenAt(now int64, offset uint64, err error) {
 	if err != nil && err != transport.ErrInterrupted {
 		r.failed.CompareAndSwap(nil, &fault{err, now})
 	}
@@ -82,6 +86,41 @@ func (r *requests) send(task serial.TaskCode, request []byte, flush bool) {
 		sent = start // only this one
 	}
 	r.written(sent, r.output.Err())
+}
+
+// exchange writes a whole request that fits into the buffer, and waits for a moment for its response. It
+// reports true, and has sent nothing, if the server has said something before.
+func (r *requests) exchange(task serial.TaskCode, request []byte) (unasked bool) {
+	r.open(task, len(request))
+	r.blocks.Write(request)
+	r.close()
+	begin := int64(time.Since(r.c.start))
+	r.c.responses.reading <- struct{}{}
+	unasked = r.c.exchange.Do(exchangeTime(r.c.opts.timeout.Wait))
+	<-r.c.responses.reading
+	if unasked {
+		r.writing.Add(-1)
+		r.c.responses.window.lost()
+		r.output.Reset()
+		return true
+	}
+	if r.output.Buffered() > 0 { // more than the socket took at once
+		r.c.stall.enter(r.c)
+		defer r.c.stall.leave()
+		r.output.Flush()
+		begin = int64(time.Since(r.c.start))
+	}
+	r.writtenAt(begin, 0, r.output.Err())
+	return false
+}
+
+// exchangeTime returns how long an exchange may wait: so much of Timeout.Wait, which begins anew after it,
+// that this is late by less than a hundredth. 0 means that there is no timeout.
+func exchangeTime(wait time.Duration) time.Duration {
+	if wait <= 0 {
+		return 0
+	}
+	return max(wait/128, 1)
 }
 
 // flush flushes the output, which the caller owns.

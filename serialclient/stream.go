@@ -38,7 +38,7 @@ func (c *Client) Stream(ctx context.Context, task serial.TaskCode, request io.Re
 	if task.IsReserved() {
 		return nil, notRun(task, ErrReservedCode)
 	}
-	t, err := c.begin(ctx, task)
+	t, err := c.begin(ctx, task, true)
 	if err != nil {
 		return nil, err
 	}

@@ -25,9 +25,10 @@ type turn struct {
 	interrupted chan struct{} // closed when ctx was done and the connection has been interrupted
 }
 
-// begin waits for the turn and makes sure that the connection is there. From then on, ctx being
-// done interrupts what is blocked. The error is that of a call that has not been sent.
-func (c *Client) begin(ctx context.Context, task serial.TaskCode) (turn, error) {
+// begin waits for the turn and makes sure that the connection is there; by looking at it, unless an
+// exchange will. From then on, ctx being done interrupts what is blocked. The error is that of a call that
+// has not been sent.
+func (c *Client) begin(ctx context.Context, task serial.TaskCode, look bool) (turn, error) {
 	if ctx.Err() != nil {
 		return turn{}, notRun(task, context.Cause(ctx))
 	}
@@ -42,16 +43,16 @@ func (c *Client) begin(ctx context.Context, task serial.TaskCode) (turn, error) 
 			return turn{}, notRun(task, context.Cause(ctx))
 		}
 	}
-	return c.useTurn(ctx, task)
+	return c.useTurn(ctx, task, look)
 }
 
 // useTurn is begin for a caller that has the turn. It gives it back if it fails.
-func (c *Client) useTurn(ctx context.Context, task serial.TaskCode) (turn, error) {
+func (c *Client) useTurn(ctx context.Context, task serial.TaskCode, look bool) (turn, error) {
 	err := context.Cause(ctx)
 	if err == nil {
 		err = c.whyBroken()
 	}
-	if err == nil {
+	if err == nil && look {
 		err = c.checkServer()
 	}
 	if err != nil {
@@ -160,7 +161,12 @@ func (c *Client) checkServer() error {
 	if !waiting && c.responses.input.Buffered() == 0 {
 		return nil
 	}
-	// There must be nothing to read now but a Goodbye or the end.
+	return c.unasked()
+}
+
+// unasked closes the connection, on which the server has said something that nobody has asked for. There
+// must be nothing to read then but a Goodbye or the end.
+func (c *Client) unasked() error {
 	err := c.responses.unsolicited()
 	c.breakDown(err)
 	return err

@@ -1,13 +1,16 @@
 package serialserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/serialkit/serialkit/binaryutil"
 	"github.com/serialkit/serialkit/internal/transport"
 	"github.com/serialkit/serialkit/serial"
 )
@@ -152,15 +155,16 @@ func (c *Client) writeOK(t *task, out io.Reader) (err error) {
 // emptyReads is how many times in a row out may return neither byte nor error.
 const emptyReads = 100
 
-// copyOut copies out to the blocks. The output is lent while out is read, which may last. What does not
-// know its length may be a live stream: the output is flushed after each read.
+// copyOut copies out to the blocks. The output is lent while out is read, which may last, unless it is in
+// memory. What does not know its length may be a live stream: the output is flushed after each read.
 func (c *Client) copyOut(t *task, out io.Reader) error {
 	_, coalesce := out.(interface{ Len() int })
+	lend := !inMemory(out)
 	buf := transport.Scratch()
 	defer func() { transport.Release(buf) }()
 	for empty := 0; empty < emptyReads; empty++ {
 		p := buf[:len(buf)/(serial.MaxBlock+1)*serial.MaxBlock] // as blocks these fill the output
-		n, err := c.readOut(out, p)
+		n, err := c.readOut(out, p, lend)
 		if n > 0 {
 			empty = -1
 			t.out.Add(uint64(n))
@@ -187,9 +191,20 @@ func (c *Client) copyOut(t *task, out io.Reader) error {
 	return io.ErrNoProgress
 }
 
-// readOut reads out once, with the output lent.
-func (c *Client) readOut(out io.Reader, p []byte) (int, error) {
-	c.output.Lend()
-	defer c.output.Reclaim()
+// inMemory reports whether out is known never to wait for anything.
+func inMemory(out io.Reader) bool {
+	switch out.(type) {
+	case *bytes.Reader, *bytes.Buffer, *strings.Reader, *binaryutil.Buffer:
+		return true
+	}
+	return false
+}
+
+// readOut reads out once, with the output lent if that may last.
+func (c *Client) readOut(out io.Reader, p []byte, lend bool) (int, error) {
+	if lend {
+		c.output.Lend()
+		defer c.output.Reclaim()
+	}
 	return out.Read(p)
 }

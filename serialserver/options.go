@@ -42,7 +42,7 @@ type Timeout struct {
 	Read time.Duration
 	// Write is how long the server waits for the client to take the next byte of an answer. It is
 	// rolling, and runs only while the server is blocked in a write. On a connection that cannot
-	// tell how much of a write is done (TLS) it holds for each write of up to 64 KiB.
+	// tell how much of a write is done (TLS) it holds for each 16 KiB.
 	Write time.Duration
 }
 

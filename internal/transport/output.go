@@ -96,12 +96,18 @@ func (out *Output) Flush() error {
 	}
 	out.offered.Store(out.sent + uint64(out.n))
 	n, err := out.conn.WriteWithin(out.buf[:out.n], out.Timeout)
-	out.sent += uint64(n)
-	out.offered.Store(out.sent)
-	out.bulk = out.n >= BufferSize
+	out.took(n)
 	out.n = 0
 	out.err = err
 	return err
+}
+
+// took notes that the connection took the first n buffered bytes.
+func (out *Output) took(n int) {
+	out.sent += uint64(n)
+	out.offered.Store(out.sent)
+	out.bulk = out.n >= BufferSize
+	out.n = copy(out.buf, out.buf[n:out.n])
 }
 
 // Reset forgets what is buffered and was not sent, and the error of a write that was interrupted.
