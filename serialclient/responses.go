@@ -208,9 +208,10 @@ func (r *responses) readCode() error {
 
 // readResponseCode waits for the response code, and notes what follows it.
 func (r *responses) readResponseCode() error {
-	r.began.Store(int64(time.Since(r.c.start)))
+	now := time.Now()
+	r.began.Store(int64(now.Sub(r.c.start)))
 	r.input.Acquire()
-	if err := r.input.Wait(); err != nil {
+	if err := r.input.Wait(now); err != nil {
 		return unexpected(err)
 	}
 	code, err := r.readByte()

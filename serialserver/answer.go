@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -158,13 +157,18 @@ const emptyReads = 100
 // copyOut copies out to the blocks. The output is lent while out is read, which may last, unless it is in
 // memory. What does not know its length may be a live stream: the output is flushed after each read.
 func (c *Client) copyOut(t *task, out io.Reader) error {
+	if small, ok := inMemory(out); ok && small.Len() <= transport.BufferSize {
+		n, err := small.WriteTo(&c.blocks)
+		t.out.Add(uint64(n))
+		return err
+	}
 	_, coalesce := out.(interface{ Len() int })
-	lend := !inMemory(out)
+	_, ready := inMemory(out)
 	buf := transport.Scratch()
 	defer func() { transport.Release(buf) }()
 	for empty := 0; empty < emptyReads; empty++ {
 		p := buf[:len(buf)/(serial.MaxBlock+1)*serial.MaxBlock] // as blocks these fill the output
-		n, err := c.readOut(out, p, lend)
+		n, err := c.readOut(out, p, !ready)
 		if n > 0 {
 			empty = -1
 			t.out.Add(uint64(n))
@@ -191,13 +195,23 @@ func (c *Client) copyOut(t *task, out io.Reader) error {
 	return io.ErrNoProgress
 }
 
-// inMemory reports whether out is known never to wait for anything.
-func inMemory(out io.Reader) bool {
-	switch out.(type) {
-	case *bytes.Reader, *bytes.Buffer, *strings.Reader, *binaryutil.Buffer:
-		return true
+// memory is an out that never waits for anything.
+type memory interface {
+	io.WriterTo
+	Len() int
+}
+
+// inMemory returns out as what it is if it is known to be in memory.
+func inMemory(out io.Reader) (memory, bool) {
+	switch out := out.(type) {
+	case *bytes.Reader:
+		return out, true
+	case *bytes.Buffer:
+		return out, true
+	case *binaryutil.Buffer:
+		return out, true
 	}
-	return false
+	return nil, false
 }
 
 // readOut reads out once, with the output lent if that may last.

@@ -71,10 +71,11 @@ func (c *Client) next() (serial.TaskCode, *ending) {
 
 // wait waits until there is input.
 func (c *Client) wait() *ending {
+	now := time.Now()
 	if d := c.server.timeout.Wait; d > 0 {
-		c.waitUntil = time.Now().Add(d)
+		c.waitUntil = now.Add(d)
 	}
-	switch err := c.input.Wait(); err {
+	switch err := c.input.Wait(now); err {
 	case nil:
 		return nil
 	case io.EOF:
@@ -100,7 +101,9 @@ func (c *Client) serveTask(t *task) *ending {
 // (runtime.Goexit), which serve finds out by itself.
 func (c *Client) runTask(t *task) (a answer) {
 	metrics := c.Metrics() // told of both, whatever is set meanwhile
-	if !t.reg.builtin {
+	_, untold := metrics.(noMetrics)
+	untold = untold || t.reg.builtin
+	if !untold {
 		metrics.TaskStarted(c, t.reg.code)
 	}
 	a = answer{outcome: OutcomeDropped, err: errGoexit, end: goexit}
@@ -113,7 +116,7 @@ func (c *Client) runTask(t *task) (a answer) {
 		if shut := c.finish(); shut != nil && a.outcome != OutcomePanicked {
 			a.outcome, a.code, a.err = OutcomeFailed, 0, shut
 		}
-		if !t.reg.builtin {
+		if !untold {
 			metrics.TaskDone(c, a.result(t))
 		}
 	}()

@@ -31,7 +31,7 @@ func nobodyGone(err error) {
 func TestReadAheadIsTakenWhatever(t *testing.T) {
 	takes := map[string]func(*Input) error{
 		"Peek": func(in *Input) error { _, err := in.Peek(1); return err },
-		"Wait": func(in *Input) error { return in.Wait() },
+		"Wait": func(in *Input) error { return in.Wait(time.Now()) },
 	}
 	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
 		for name, take := range takes {
@@ -141,7 +141,7 @@ func TestReadAheadFindsTheEnd(t *testing.T) {
 			for range 3 {
 				_, err := in.Peek(1)
 				require.ErrorIs(t, err, want, "the error is kept behind the bytes")
-				require.ErrorIs(t, in.Wait(), want)
+				require.ErrorIs(t, in.Wait(time.Now()), want)
 			}
 		}
 	})
@@ -193,7 +193,7 @@ func TestReadAheadIsBounded(t *testing.T) {
 func TestReadAheadBesideAReadingOwner(t *testing.T) {
 	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
 		for _, read := range []func(*Input) func() (int, error){
-			peek, func(in *Input) func() (int, error) { return only(in.Wait) },
+			peek, func(in *Input) func() (int, error) { return only(func() error { return in.Wait(time.Now()) }) },
 		} {
 			in, peer := inputPipe(t, layer)
 			done := run(read(in))
@@ -243,7 +243,7 @@ func TestReadAheadInterrupted(t *testing.T) {
 			in.ReadAhead(nobodyGone) // for the next task
 			if sent == "" {
 				require.Equal(t, ErrInterrupted, now(peek(in)).err, name)
-				require.Equal(t, ErrInterrupted, now(only(in.Wait)).err, name)
+				require.Equal(t, ErrInterrupted, now(only(func() error { return in.Wait(time.Now()) })).err, name)
 			}
 			in.ReadAhead(nobodyGone)
 			in.conn.ResumeRead()
@@ -258,7 +258,7 @@ func TestReadAheadInterrupted(t *testing.T) {
 func TestOwnerOfAReadAheadIsInterrupted(t *testing.T) {
 	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
 		in, peer := inputPipe(t, layer)
-		for _, read := range []func() (int, error){peek(in), only(in.Wait)} {
+		for _, read := range []func() (int, error){peek(in), only(func() error { return in.Wait(time.Now()) })} {
 			in.ReadAhead(nobodyGone)
 			done := run(read)
 			wait(limit / 2)

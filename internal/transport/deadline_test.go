@@ -52,7 +52,7 @@ var reads = map[string]func(*Conn) (int, error){
 		until := time.Now().Add(limit)
 		in := NewInput(c)
 		in.Deadline = func() time.Time { return until }
-		err := in.Wait()
+		err := in.Wait(time.Now())
 		return in.Buffered(), err
 	},
 }

@@ -64,7 +64,7 @@ func (in *Input) Discard(n int) (int, error) {
 // slice is valid until the next call of Peek, Wait or Release.
 func (in *Input) Peek(n int) ([]byte, error) {
 	if in.r == in.w {
-		if err := in.fill(in.rolling); err != nil {
+		if err := in.fill(time.Time{}, in.rolling); err != nil {
 			return nil, err
 		}
 	}
@@ -74,13 +74,13 @@ func (in *Input) Peek(n int) ([]byte, error) {
 	return in.buf[in.r : in.r+n], nil
 }
 
-// Wait makes sure that something is buffered. It waits for it until the Deadline, whatever the
+// Wait makes sure that something is buffered, now. It waits for it until the Deadline, whatever the
 // minimum rate, and holds no buffer for most of that time.
-func (in *Input) Wait() error {
+func (in *Input) Wait(now time.Time) error {
 	if in.r < in.w {
 		return nil
 	}
-	return in.fill(in.wait)
+	return in.fill(now, in.wait)
 }
 
 // Recheck makes a Wait that another goroutine is in ask for its Deadline again.
@@ -109,7 +109,7 @@ func (in *Input) Release() {
 
 // fill fills the empty buffer by one read, or with what was read ahead. Read takes the read-ahead
 // over that it is given, if any.
-func (in *Input) fill(read func(*ahead) (int, error)) error {
+func (in *Input) fill(now time.Time, read func(time.Time, *ahead) (int, error)) error {
 	if in.err != nil {
 		return in.err
 	}
@@ -120,7 +120,7 @@ func (in *Input) fill(read func(*ahead) (int, error)) error {
 	}
 	n, a, err := in.enter()
 	if n == 0 && err == nil {
-		n, err = read(a)
+		n, err = read(now, a)
 	}
 	in.r, in.w, in.bulk = 0, n, n >= BufferSize
 	in.leave()
@@ -155,7 +155,7 @@ func (in *Input) leave() {
 }
 
 // rolling is a read within Timeout and the minimum rate.
-func (in *Input) rolling(a *ahead) (int, error) {
+func (in *Input) rolling(_ time.Time, a *ahead) (int, error) {
 	if a != nil {
 		in.conn.SetReadDeadline(after(time.Now(), in.Timeout))
 		return in.takeOver(a)
@@ -165,10 +165,10 @@ func (in *Input) rolling(a *ahead) (int, error) {
 }
 
 // wait is a read that may last: after a while it goes on without a buffer.
-func (in *Input) wait(a *ahead) (int, error) {
+func (in *Input) wait(now time.Time, a *ahead) (int, error) {
 	defer in.endWait()
 	if a != nil || in.buf != nil {
-		n, err := in.waitWithBuffer(a)
+		n, err := in.waitWithBuffer(now, a)
 		if err != ErrTimeout {
 			return n, err
 		}
@@ -190,8 +190,8 @@ func (in *Input) wait(a *ahead) (int, error) {
 }
 
 // waitWithBuffer waits for a while.
-func (in *Input) waitWithBuffer(a *ahead) (int, error) {
-	if err := in.beginWait(time.Now().Add(idleAfter)); err != nil && a == nil {
+func (in *Input) waitWithBuffer(now time.Time, a *ahead) (int, error) {
+	if err := in.beginWait(now.Add(idleAfter)); err != nil && a == nil {
 		return 0, err
 	}
 	if a != nil {

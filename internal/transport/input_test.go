@@ -128,7 +128,7 @@ func TestInputErrorsStick(t *testing.T) {
 			for range 3 {
 				_, err := in.Peek(1)
 				require.ErrorIs(t, err, want)
-				require.ErrorIs(t, in.Wait(), want)
+				require.ErrorIs(t, in.Wait(time.Now()), want)
 				require.Zero(t, in.Buffered())
 			}
 			require.Equal(t, 1, fault.Fired())
@@ -140,7 +140,7 @@ func TestInputErrorsStick(t *testing.T) {
 func TestInputAfterAnInterruption(t *testing.T) {
 	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
 		in, peer := inputPipe(t, layer)
-		for _, read := range []func() (int, error){peek(in), only(in.Wait)} {
+		for _, read := range []func() (int, error){peek(in), only(func() error { return in.Wait(time.Now()) })} {
 			done := run(read)
 			pending(t, done)
 			in.conn.InterruptRead()
@@ -162,7 +162,7 @@ func TestBeforeRead(t *testing.T) {
 		in.BeforeRead = func() error { calls++; return fails }
 		mustWrite(t, peer, "ab")
 		mustTake(t, in, "a")
-		require.NoError(t, in.Wait())
+		require.NoError(t, in.Wait(time.Now()))
 		mustTake(t, in, "b")
 		require.Equal(t, 1, calls)
 
@@ -170,7 +170,7 @@ func TestBeforeRead(t *testing.T) {
 		fails = errors.New("cannot flush")
 		_, err := in.Peek(1)
 		require.Equal(t, fails, err)
-		require.Equal(t, fails, in.Wait())
+		require.Equal(t, fails, in.Wait(time.Now()))
 		fails = nil
 		mustTake(t, in, "c")
 		require.Equal(t, 4, calls, "its error says nothing about the input")
@@ -184,7 +184,7 @@ func TestInputPace(t *testing.T) {
 		in := NewInput(c)
 		in.Deadline = func() time.Time { return time.Time{} }
 		later(100*window, peer, "x")
-		require.Equal(t, result{0, nil, 100 * window}, now(only(in.Wait)))
+		require.Equal(t, result{0, nil, 100 * window}, now(only(func() error { return in.Wait(time.Now()) })))
 		mustTake(t, in, "x")
 		require.Equal(t, result{0, ErrTooSlow, window}, now(peek(in)))
 	})

@@ -39,11 +39,11 @@ func (s *script) step(b byte) {
 	case 4, 5:
 		s.take(n, nil)
 	case 6:
-		s.take(n, s.in.Wait)
+		s.take(n, func() error { return s.in.Wait(time.Now()) })
 	case 7:
 		s.whileSending(n, peek(s.in))
 	case 8:
-		s.whileSending(n, only(s.in.Wait))
+		s.whileSending(n, only(func() error { return s.in.Wait(time.Now()) }))
 	case 9:
 		s.in.Recheck()
 	case 10:

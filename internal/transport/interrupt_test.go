@@ -170,7 +170,7 @@ func TestMoveRacesWithBegin(t *testing.T) {
 				defer mu.Unlock()
 				return until
 			}
-			done := run(only(in.Wait))
+			done := run(only(func() error { return in.Wait(time.Now()) }))
 			mu.Lock()
 			until = time.Now().Add(limit)
 			mu.Unlock()

@@ -42,7 +42,7 @@ func TestWaitAtItsDeadline(t *testing.T) {
 					if at >= d {
 						want = result{0, ErrTimeout, d}
 					}
-					require.Equal(t, want, now(only(in.Wait)), "holding %s, %v of %v", name, at, d)
+					require.Equal(t, want, now(only(func() error { return in.Wait(time.Now()) })), "holding %s, %v of %v", name, at, d)
 					in.conn.Close()
 					in.Join()
 				}
@@ -56,10 +56,10 @@ func TestWaitWithInput(t *testing.T) {
 	bubble(t, func(t *testing.T, layer func(net.Conn) net.Conn) {
 		in, peer := inputPipe(t, layer)
 		mustWrite(t, peer, "hello")
-		require.NoError(t, in.Wait())
+		require.NoError(t, in.Wait(time.Now()))
 		require.Equal(t, 5, in.Buffered())
 		in.conn.InterruptRead()
-		require.NoError(t, in.Wait())
+		require.NoError(t, in.Wait(time.Now()))
 		mustTake(t, in, "hello")
 	})
 }
@@ -72,7 +72,7 @@ func TestIdleInputHoldsNoBuffer(t *testing.T) {
 				in, peer := inputPipe(t, layer)
 				hold(t, in, peer)
 				had := in.buf != nil
-				done := run(only(in.Wait))
+				done := run(only(func() error { return in.Wait(time.Now()) }))
 				wait(idleAfter - 1)
 				pending(t, done)
 				require.Equal(t, had, in.buf != nil, name)
@@ -126,7 +126,7 @@ func TestRecheck(t *testing.T) {
 					in.mu.Unlock()
 					in.Recheck()
 				})
-				done := run(only(in.Wait))
+				done := run(only(func() error { return in.Wait(time.Now()) }))
 				if m.ends > 0 {
 					require.Equal(t, result{0, ErrTimeout, m.ends}, <-done, "%s, holding %s", what, name)
 					continue
@@ -146,7 +146,7 @@ func TestRecheckOfAnIdleInput(t *testing.T) {
 		for name, hold := range holding {
 			in, peer := inputPipe(t, layer)
 			hold(t, in, peer)
-			done := run(only(in.Wait))
+			done := run(only(func() error { return in.Wait(time.Now()) }))
 			wait(idleAfter / 2)
 			in.Recheck()
 			wait(idleAfter / 2)
@@ -165,7 +165,7 @@ func TestRecheckOutsideWait(t *testing.T) {
 		in, _ := inputPipe(t, layer)
 		in.Deadline = func() time.Time { return longAgo }
 		in.Recheck()
-		require.Equal(t, ErrTimeout, now(only(in.Wait)).err)
+		require.Equal(t, ErrTimeout, now(only(func() error { return in.Wait(time.Now()) })).err)
 		in.err = nil
 		done := run(peek(in))
 		wait(limit / 2)
