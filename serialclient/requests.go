@@ -94,9 +94,10 @@ func (r *requests) exchange(task serial.TaskCode, request []byte) (unasked bool)
 	r.open(task, len(request))
 	r.blocks.Write(request)
 	r.close()
-	begin := int64(time.Since(r.c.start))
+	now := time.Now()
+	begin := int64(now.Sub(r.c.start))
 	r.c.responses.reading <- struct{}{}
-	unasked = r.c.exchange.Do(exchangeTime(r.c.opts.timeout.Wait))
+	unasked = r.c.exchange.Do(now, exchangeTime(r.c.opts.timeout.Wait))
 	<-r.c.responses.reading
 	if unasked {
 		r.writing.Add(-1)

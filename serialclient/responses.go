@@ -208,11 +208,13 @@ func (r *responses) readCode() error {
 
 // readResponseCode waits for the response code, and notes what follows it.
 func (r *responses) readResponseCode() error {
-	now := time.Now()
-	r.began.Store(int64(now.Sub(r.c.start)))
-	r.input.Acquire()
-	if err := r.input.Wait(now); err != nil {
-		return unexpected(err)
+	if r.input.Buffered() == 0 {
+		now := time.Now()
+		r.began.Store(int64(now.Sub(r.c.start)))
+		r.input.Acquire()
+		if err := r.input.Wait(now); err != nil {
+			return unexpected(err)
+		}
 	}
 	code, err := r.readByte()
 	if err != nil {

@@ -101,7 +101,9 @@ func (c *Client) release() {
 		c.requests.output.Release()
 		c.responses.input.Release()
 	}
-	c.lastUse.Store(int64(time.Since(c.start)))
+	if c.keepAlive != nil {
+		c.lastUse.Store(int64(time.Since(c.start)))
+	}
 	<-c.turn
 }
 

@@ -51,12 +51,13 @@ func (c *Client) serveTasks() *ending {
 // next waits for the next task code.
 func (c *Client) next() (serial.TaskCode, *ending) {
 	if c.input.Buffered() == 0 {
-		if err := c.output.Flush(); err != nil {
+		now, err := c.output.FlushAt()
+		if err != nil {
 			return 0, &ending{reason: ClosedWrite, err: err}
 		}
 		c.sent()
 		c.output.Release()
-		if end := c.wait(); end != nil {
+		if end := c.wait(now); end != nil {
 			return 0, end
 		}
 	}
@@ -69,9 +70,8 @@ func (c *Client) next() (serial.TaskCode, *ending) {
 	return code, nil
 }
 
-// wait waits until there is input.
-func (c *Client) wait() *ending {
-	now := time.Now()
+// wait waits until there is input, from now on.
+func (c *Client) wait(now time.Time) *ending {
 	if d := c.server.timeout.Wait; d > 0 {
 		c.waitUntil = now.Add(d)
 	}

@@ -38,6 +38,8 @@ type Conn struct {
 	readPace  pace // owned by the reader
 	writePace pace // owned by the writer
 
+	wrote time.Time // when the latest WriteWithin was over; owned by the writer
+
 	tls     bool // the connection is TLS: its reads may write, and no write may follow one that timed out
 	stepped bool // a write that timed out says exactly how much it wrote; neither ever changes
 }
@@ -171,6 +173,7 @@ func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
 		n, err := c.writeOnce(part, now, after(progress, d), d)
 		written += n
 		end := time.Now()
+		c.wrote = end
 		slow := c.writePace.moved(n, end.Sub(now))
 		now = end
 		if n > 0 {

@@ -54,12 +54,12 @@ func NewExchange(in *Input, out *Output) *Exchange {
 	return x
 }
 
-// Do writes what the output has buffered, and then waits for input for at most d and a second. What it
+// Do, now, writes what the output has buffered, and then waits for input for at most d and a second. What it
 // reads is buffered in the input, whose buffer must be empty. It reports true, and has written nothing,
 // if there was input, an end or an error before.
 //
 // Whatever else happens is for the usual Flush and Wait to find out: they do what is left to do.
-func (x *Exchange) Do(d time.Duration) (unasked bool) {
+func (x *Exchange) Do(now time.Time, d time.Duration) (unasked bool) {
 	if x.in.err != nil || x.out.err != nil {
 		return false
 	}
@@ -68,7 +68,7 @@ func (x *Exchange) Do(d time.Duration) (unasked bool) {
 	if d <= 0 || d > idleAfter {
 		d = idleAfter
 	}
-	err := x.in.conn.beginRead(time.Now().Add(d))
+	err := x.in.conn.beginRead(now.Add(d))
 	for err == nil && x.state == exchangeNothing {
 		if err = x.raw.Read(x.run); err != nil {
 			err = x.in.conn.in.again(err) // nil: the deadline was that of an earlier read

@@ -11,4 +11,4 @@ type Exchange struct{}
 func NewExchange(*Input, *Output) *Exchange { return nil }
 
 // Do is never called.
-func (*Exchange) Do(time.Duration) (unasked bool) { return false }
+func (*Exchange) Do(time.Time, time.Duration) (unasked bool) { return false }

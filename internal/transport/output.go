@@ -89,6 +89,15 @@ func (out *Output) WriteByte(b byte) error {
 	return out.err
 }
 
+// FlushAt is Flush, and returns the time, which after a write is known.
+func (out *Output) FlushAt() (time.Time, error) {
+	if out.n == 0 || out.err != nil {
+		return time.Now(), out.err
+	}
+	err := out.Flush()
+	return out.conn.wrote, err
+}
+
 // Flush writes what is buffered.
 func (out *Output) Flush() error {
 	if out.n == 0 || out.err != nil {
