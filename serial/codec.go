@@ -74,6 +74,14 @@ func (d *Decoder) Decode(dst, src []byte) (written, consumed int) {
 // front of them.
 func (d *Decoder) Skip(src []byte, limit int) (skipped, consumed int) {
 	for consumed < len(src) {
+		if d.left == 0 && !d.ended {
+			n := fullBlocks(src[consumed:], limit-skipped)
+			skipped += n * MaxBlock
+			consumed += n * fullBlock
+			if consumed == len(src) {
+				break
+			}
+		}
 		if d.left == 0 && !d.header(src[consumed:], &consumed) {
 			break
 		}
@@ -86,6 +94,17 @@ func (d *Decoder) Skip(src []byte, limit int) (skipped, consumed int) {
 		d.left -= uint8(n)
 	}
 	return skipped, consumed
+}
+
+// fullBlocks returns how many whole blocks of MaxBlock bytes src begins with, at most those of limit
+// bytes. They stand where they do whatever they hold, so that a processor looks at many of them at a time.
+func fullBlocks(src []byte, limit int) int {
+	n := 0
+	for at := 0; at+fullBlock <= len(src) && src[at] == MaxBlock && limit >= MaxBlock; at += fullBlock {
+		limit -= MaxBlock
+		n++
+	}
+	return n
 }
 
 // header takes the next length byte from src. It reports whether a block begins with it.
