@@ -82,6 +82,9 @@ func (d *direction) write(p []byte) (int, error) {
 		if err := d.mayWriteLocked(); err != nil {
 			return 0, err
 		}
+		if len(p) == 0 {
+			return 0, nil
+		}
 		if !d.writing {
 			break
 		}

@@ -189,3 +189,17 @@ func TestPipeErrorsNameBothEnds(t *testing.T) {
 	_, err = client.Read(make([]byte, 1))
 	require.EqualError(t, err, "read pipe client->server: use of closed network connection")
 }
+
+// An empty Write waits for nothing, also behind one that is blocked.
+func TestEmptyWriteBehindABlockedOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, other := serialtest.Pipe(serialtest.Buffer(0))
+		defer other.Close()
+		defer conn.Close()
+		go conn.Write([]byte{1})
+		synctest.Wait()
+		n, err := conn.Write(nil)
+		require.NoError(t, err)
+		require.Zero(t, n)
+	})
+}

@@ -75,8 +75,8 @@ func Vectors() []Vector {
 }
 
 // ReadMessage reads one response from what a server sends. At the end of the connection it returns
-// io.EOF, and a Cut message if that came within an answer. Other bytes than a response's are an
-// error.
+// io.EOF. If that comes within an OK answer it returns a Cut message and no error, and within an Error
+// io.ErrUnexpectedEOF. Other bytes than a response's are an error.
 func ReadMessage(r interface {
 	io.Reader
 	serial.Source
@@ -89,9 +89,13 @@ func ReadMessage(r interface {
 	case serial.ResponseOK:
 		return readAnswer(r)
 	case serial.ResponseError:
-		_, err := io.ReadFull(r, code[:])
+		if _, err := io.ReadFull(r, code[:]); err == io.EOF {
+			return Message{}, io.ErrUnexpectedEOF
+		} else if err != nil {
+			return Message{}, err
+		}
 		e := serial.ErrorCode(code[0])
-		return Message{Error: &e}, err
+		return Message{Error: &e}, nil
 	case serial.ResponseGoodbye:
 		return Message{Goodbye: true}, nil
 	}

@@ -74,9 +74,9 @@ func TestReadAheadIsTakenWhatever(t *testing.T) {
 				} else {
 					mustTake(t, in, "hello")
 				}
-				peer.Close()
-				in.conn.Close()
+				in.conn.Close() // first, so that it is not the peer's end that is found
 				in.Join()
+				peer.Close()
 			}
 		}
 	})

@@ -54,6 +54,9 @@ func NewConn(conn net.Conn, rate Rate) *Conn {
 	return c
 }
 
+// Resumable reports whether a write may follow one that timed out or was interrupted.
+func (c *Conn) Resumable() bool { return !c.tls }
+
 // NetConn returns the connection below.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 

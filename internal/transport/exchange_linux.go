@@ -36,16 +36,11 @@ const (
 
 // NewExchange returns the Exchange of a connection with the input and the output, nil if it can have none.
 func NewExchange(in *Input, out *Output) *Exchange {
-	var raw syscall.RawConn
-	var err error
-	switch conn := in.conn.conn.(type) {
-	case *net.TCPConn:
-		raw, err = conn.SyscallConn()
-	case *net.UnixConn:
-		raw, err = conn.SyscallConn()
-	default:
+	conn, ok := socket(in.conn.conn)
+	if !ok {
 		return nil
 	}
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil
 	}

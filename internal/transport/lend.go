@@ -83,6 +83,10 @@ func (l *lending) giveBack() {
 func (out *Output) timedFlush() {
 	defer out.lending.running.Done()
 	out.lending.armed.Store(false)
+	if out.TimedFlush != nil {
+		out.TimedFlush()
+		return
+	}
 	out.FlushLent()
 }
 

@@ -17,12 +17,16 @@ type Output struct {
 	// Timeout is the rolling timeout of writes; 0 or less: none. The owner sets it.
 	Timeout time.Duration
 
+	// TimedFlush is what the timer of Lend calls; nil: FlushLent. Set once.
+	TimedFlush func()
+
 	buf  []byte // nil: nothing is buffered
 	n    int    // buf[:n] is buffered
 	bulk bool   // the latest write would have filled a small buffer: the next one gets a large one
 	sent uint64 // bytes that the connection took
 	err  error  // the first error; it sticks
 
+	taken   atomic.Uint64 // sent; for everybody
 	offered atomic.Uint64 // sent, with all that is just being written; for everybody
 
 	lending lending // says who may touch the fields above
@@ -38,6 +42,10 @@ func (out *Output) Buffered() int { return out.n }
 
 // Sent returns how many bytes the connection has taken so far.
 func (out *Output) Sent() uint64 { return out.sent }
+
+// Taken returns how many bytes the connection is known to have taken so far: during a write, those before
+// it. Any goroutine may call it.
+func (out *Output) Taken() uint64 { return out.taken.Load() }
 
 // Offered returns how many bytes the connection may have taken so far: Sent, and during a write also
 // what is being written. Any goroutine may call it.
@@ -114,6 +122,7 @@ func (out *Output) Flush() error {
 // took notes that the connection took the first n buffered bytes.
 func (out *Output) took(n int) {
 	out.sent += uint64(n)
+	out.taken.Store(out.sent)
 	out.offered.Store(out.sent)
 	out.bulk = out.n >= BufferSize
 	out.n = copy(out.buf, out.buf[n:out.n])

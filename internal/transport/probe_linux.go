@@ -18,12 +18,24 @@ type Probe struct {
 // NewProbe returns a Probe of conn.
 func NewProbe(conn net.Conn) *Probe {
 	p := new(Probe)
-	if sc, ok := conn.(syscall.Conn); ok {
+	if sc, ok := socket(conn); ok {
 		raw, err := sc.SyscallConn()
 		p.raw, p.closed = raw, err != nil
 	}
 	p.ask = p.recv
 	return p
+}
+
+// socket returns conn if it is a socket itself. What embeds one may have a Read of its own, which has
+// taken what the kernel gave.
+func socket(conn net.Conn) (syscall.Conn, bool) {
+	switch conn := conn.(type) {
+	case *net.TCPConn:
+		return conn, true
+	case *net.UnixConn:
+		return conn, true
+	}
+	return nil, false
 }
 
 // InputWaiting reports whether the kernel has input, an end or an error for whoever reads the
