@@ -39,7 +39,8 @@ type Client struct {
 }
 
 // New returns a Client over conn, which it owns from now on, with messages in the given byte order
-// (nil: big-endian). Whatever handshake the daemon wants has been done.
+// (nil: big-endian). Whatever handshake the daemon wants has been done. The deadlines of conn must work:
+// they also end what is blocked when a context is done.
 func New(conn net.Conn, order binary.ByteOrder, opts ...Option) *Client {
 	if order == nil {
 		order = binary.BigEndian
@@ -90,9 +91,10 @@ func (c *Client) Err() error {
 	return c.broken
 }
 
-// Close closes the connection at once. Calls that are under way fail, their outcome Unknown once
-// a byte of them was sent. It waits for the Client's own goroutines, but not for a stream's request
-// reader that does not return. See Disconnect for the polite way.
+// Close closes the connection at once; over TLS it says close_notify first, for which crypto/tls waits for
+// up to 5 s. Calls that are under way fail, their outcome Unknown once a byte of them was sent. It waits for
+// the Client's own goroutines, but not for the one of a stream that reads and sends its request, which ends
+// when both return. See Disconnect for the polite way.
 func (c *Client) Close() error {
 	err := c.breakDown(ErrClosed)
 	c.stopTimers()

@@ -34,8 +34,11 @@ func (c *Client) Describe(ctx context.Context) (*serial.Description, error) {
 // Client was closed already. The connection is closed in any case.
 func (c *Client) Disconnect(ctx context.Context) error {
 	_, err := c.roundTrip(ctx, nil, serial.TaskDisconnect, nil)
+	if err == nil {
+		err = &Error{Task: serial.TaskDisconnect, Outcome: Failed, Err: ErrProtocol}
+	}
 	c.Close()
-	if err == nil || errors.Is(err, ErrGoodbye) || errors.Is(err, ErrClosed) {
+	if errors.Is(err, ErrGoodbye) || errors.Is(err, ErrClosed) {
 		return nil
 	}
 	return err

@@ -155,3 +155,14 @@ func TestDisconnectFromTheQueue(t *testing.T) {
 		require.Equal(t, time.Second, r.after)
 	})
 }
+
+// TestDisconnectWithoutGoodbye is not what was asked for.
+func TestDisconnectWithoutGoodbye(t *testing.T) {
+	c := start(t, func(p *peer) {
+		p.request()
+		p.ok("")
+		p.gone()
+	})
+	failure(t, c.Disconnect(background), serial.TaskDisconnect, serialclient.Failed, serialclient.ErrProtocol)
+	require.Error(t, c.Err())
+}

@@ -52,7 +52,8 @@
 //
 // When ctx is done a call returns at once. If it waits for its turn, or nothing of it was sent, the
 // connection is as it was. If its request was sent, the response is read and thrown away in the
-// background before the next caller has the turn. Otherwise the connection is closed.
+// background before the next caller has the turn. Otherwise the connection is closed, as it is over TLS
+// when a write was interrupted.
 //
 // # Pipelines
 //
@@ -64,16 +65,22 @@
 //	defer p.Close()
 //	for i, request := range requests {
 //		if i >= 64 {
-//			answer, err = p.Receive(answer[:0])
+//			answer, err = p.Receive(answer[:0]) // of the request 64 before
 //			...
 //		}
 //		err = p.Send(1, request)
 //		...
 //	}
+//	p.CloseSend()
+//	for answer, err = p.Receive(answer[:0]); err != io.EOF; answer, err = p.Receive(answer[:0]) {
+//		... // of the last 64
+//	}
 //
 // One goroutine may send while another one receives, which waits for what is sent next and gets io.EOF
 // after CloseSend. One alone may send as much as it likes before it receives: nothing blocks for good,
-// because the responses are read and kept as soon as the server waits for that. Goodbye as the answer to one call says that this one and all later did not run.
+// because the responses are read and kept when a write has to wait for that. While a pipeline neither sends
+// nor receives nothing is read, and a server whose responses do not fit into the connection gives up after
+// its write timeout. Goodbye as the answer to one call says that this one and all later did not run.
 //
 // # Streams
 //
@@ -96,8 +103,9 @@
 //
 //	Wait                30 min    from the end of the request to the first byte of the response
 //	Read                5 s       for each further byte of the response, while it is waited for
-//	Write               5 s       for which the server takes no byte of the request. An answer that
-//	                              is on its way may come for another 500 ms
+//	Write               5 s       for which the server takes no byte of the request, on what is no
+//	                              socket up to twice that. An answer that is on its way may come
+//	                              for another 500 ms
 //	WithMaxResponse     4 MiB     of one response; a Stream's has no limit
 //	pipeline            16 MiB    for what was sent and not received, see Pipeline.Send
 //	abandoned response  5 s,      for the responses of calls that were given up
@@ -114,7 +122,7 @@
 //     sockets on Linux) this is noticed before a call is sent;
 //   - by a timeout, a malformed response, or one over the limit;
 //   - when a request was not sent whole: ctx was done meanwhile, a stream was closed or its request could
-//     not be read, or the response came first and the rest is longer than 256 KiB;
+//     not be read, or the response came first and the request is longer than 256 KiB;
 //   - when the responses of abandoned calls take too long or are too large;
 //   - when the responses of a pipeline that does not receive need too much room.
 //

@@ -3,6 +3,8 @@ package serialclient_test
 import (
 	"context"
 	"io"
+	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,4 +151,89 @@ func TestEarlyGoodbye(t *testing.T) {
 			require.Equal(t, serialclient.ErrGoodbye, c.Err())
 		})
 	}
+}
+
+// TestFullPipelineKeepsWhatIsKnown: an Error and a Goodbye need no room.
+func TestFullPipelineKeepsWhatIsKnown(t *testing.T) {
+	const size = 8<<20 - 64 - 10 // two of these leave 20 bytes of room
+	for name, test := range map[string]struct {
+		last    []byte
+		outcome serialclient.Outcome
+	}{"error": {[]byte{1, 9}, serialclient.Failed}, "goodbye": {[]byte{2}, serialclient.NotRun}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := startOver(t, func(p *peer) {
+					for range 2 {
+						p.request()
+						p.ok(string(make([]byte, size)))
+					}
+					p.request()
+					p.write(test.last...)
+					<-p.ended
+				}, []serialtest.Option{serialtest.Buffer(1)}, serialclient.WithMaxResponse(size))
+				p, err := c.Pipeline(background)
+				require.NoError(t, err)
+				for i := range 3 {
+					require.NoError(t, p.Send(serial.TaskCode(i), nil))
+				}
+				p.Send(3, make([]byte, 100000)) // responses are read beside it
+				for range 2 {
+					_, err = p.Receive(nil)
+					require.NoError(t, err)
+				}
+				_, err = p.Receive(nil)
+				require.Equal(t, test.outcome, serialclient.OutcomeOf(err), "%v", err)
+				require.NoError(t, p.Close())
+			})
+		})
+	}
+}
+
+// TestErrorOfAStreamIsNotHidden: a code that the server answered is told, also when the request fails to be
+// read in the same moment.
+func TestErrorOfAStreamIsNotHidden(t *testing.T) {
+	for name, answer := range map[string][]byte{"error": {1, 42}, "goodbye": {2}} {
+		t.Run(name, func(t *testing.T) {
+			conn, other := serialtest.Pipe()
+			defer other.Close()
+			fails := make(chan struct{})
+			hooked := &afterRead{Conn: conn}
+			c := serialclient.New(hooked, nil)
+			defer c.Close()
+			closed := make(chan struct{})
+			hooked.closed = sync.OnceFunc(func() { close(closed) })
+			hooked.read = func() { close(fails); <-closed }
+			go func() {
+				other.Read(make([]byte, 100))
+				other.Write(answer)
+			}()
+			s, err := c.Stream(background, 1, readerFunc(func([]byte) (int, error) { <-fails; return 0, errRequest }))
+			require.NoError(t, err)
+			_, err = s.Read(make([]byte, 1))
+			require.NotErrorIs(t, err, errRequest)
+			require.NotEqual(t, serialclient.Unknown, serialclient.OutcomeOf(err))
+			require.NoError(t, s.Close())
+		})
+	}
+}
+
+// afterRead is a connection that calls read after its first Read that brought something, and closed before
+// its Close.
+type afterRead struct {
+	net.Conn
+	read, closed func()
+}
+
+func (c *afterRead) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if read := c.read; n > 0 && read != nil {
+		c.read = nil
+		read()
+	}
+	return n, err
+}
+
+func (c *afterRead) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }

@@ -2,6 +2,7 @@ package serialclient_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"syscall"
 	"testing"
@@ -108,4 +109,23 @@ func TestDisconnectAfterTheServersGoodbye(t *testing.T) {
 	c := serialclient.New(conn, nil)
 	require.NoError(t, c.Disconnect(background))
 	<-p.done
+}
+
+// TestLayerOverASocketIsNotLookedInto: what the kernel has for the layer is not the protocol's.
+func TestLayerOverASocketIsNotLookedInto(t *testing.T) {
+	conn, other := tcpPair(t)
+	_, err := other.Write([]byte{0xff})
+	require.NoError(t, err)
+	c := client(t, struct{ *net.TCPConn }{conn}, play(t, other, echoes))
+	got := make([]byte, 1)
+	_, err = io.ReadFull(conn, got) // as the layer does, sooner or later
+	require.NoError(t, err)
+	_, err = other.Write([]byte{0xff})
+	require.NoError(t, err)
+	p, err := c.Pipeline(background)
+	require.NoError(t, err, "there is input, of which nothing is known")
+	_, err = io.ReadFull(conn, got)
+	require.NoError(t, err)
+	require.NoError(t, p.Close())
+	usable(t, c)
 }

@@ -41,3 +41,30 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// TestEarlyResponsesTakeNoMoreThanTheyCount: the room of a pipeline bounds its memory.
+func TestEarlyResponsesTakeNoMoreThanTheyCount(t *testing.T) {
+	c := startOver(t, func(p *peer) {
+		for buf := make([]byte, 2); ; {
+			if _, err := io.ReadFull(p.Conn, buf); err != nil {
+				return
+			}
+			if _, err := p.Conn.Write([]byte{0, 0}); err != nil {
+				return
+			}
+		}
+	}, []serialtest.Option{serialtest.Buffer(4096)})
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	p, err := c.Pipeline(background)
+	require.NoError(t, err)
+	for err == nil {
+		err = p.Send(1, nil)
+	}
+	require.ErrorIs(t, err, serialclient.ErrPipelineFull)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.HeapAlloc, before.HeapAlloc+40<<20, "of a room of 16 MiB") // a slice may have twice what it needs
+	require.NoError(t, p.Close())
+}

@@ -18,7 +18,7 @@ const (
 	// NotRun: the task certainly did not run and never will: no byte of the call was sent, or the
 	// server answered Goodbye. It is safe to call again anywhere.
 	NotRun
-	// Failed: the server answered an error code.
+	// Failed: the server answered an error code; or Describe, something that is no description.
 	Failed
 )
 
@@ -101,7 +101,9 @@ var (
 // The reasons that show only behind ErrBroken.
 var (
 	errUnfinished = errors.New("serialclient: a response ended before its request was sent")
-	errAbandoned  = errors.New("serialclient: the response of an abandoned call took too long")
+	// A TLS connection takes no write after one that was interrupted.
+	errInterruptedWrite = errors.New("serialclient: a write over TLS was interrupted")
+	errAbandoned        = errors.New("serialclient: the response of an abandoned call took too long")
 )
 
 // errNothingSent says that there is no call whose response could be received.

@@ -31,12 +31,13 @@ func (c *Client) Pipeline(ctx context.Context) (*Pipeline, error) {
 	if err != nil {
 		return nil, nothingRun(err.(*Error).Err)
 	}
+	c.requests.streaming.Store(false)
 	c.requests.output.Lend()
 	return &Pipeline{turn: t, ended: make(chan struct{}), sent: make(chan struct{}, 1)}, nil
 }
 
-// Send starts a call. The request is not kept. It is sent at once when a buffer of 16 or 64 KiB is full
-// or a Receive waits for a response to begin, and otherwise within a millisecond. Send never waits
+// Send starts a call. The request is not kept. It is sent when a buffer of 16 or 64 KiB is full,
+// when a Receive begins to wait, and otherwise within a millisecond. Send never waits
 // for responses: if the server does not read on because its own responses are not read, they are
 // kept.
 //

@@ -28,6 +28,14 @@ type response struct {
 // responseCost is what a response that is kept counts beside its body: more than its memory.
 const responseCost = 64
 
+// kept returns a response body in no more memory than it counts.
+func kept(body []byte) []byte {
+	if cap(body)-len(body) <= responseCost/2 {
+		return body
+	}
+	return append([]byte(nil), body...)
+}
+
 // fifo is a first-in, first-out queue. Its memory is at most a small multiple of the most that it
 // held since it was empty.
 type fifo[T any] struct {

@@ -15,8 +15,9 @@ type requests struct {
 	blocks serial.Writer
 	number uint64 // of the latest call
 
-	writing atomic.Int32          // writes that are going on, or may go on at any time
-	failed  atomic.Pointer[fault] // why nothing more can be sent; nil: it can
+	streaming atomic.Bool           // the turn is a stream's
+	writing   atomic.Int32          // writes that are going on, or may go on at any time
+	failed    atomic.Pointer[fault] // why nothing more can be sent; nil: it can
 }
 
 // sending is the sentAt of a call whose request is being written.
@@ -32,6 +33,7 @@ func (r *requests) init(c *Client) {
 	r.c = c
 	r.output = transport.NewOutput(c.conn)
 	r.output.Timeout = c.opts.timeout.Write
+	r.output.TimedFlush = r.timedFlush
 }
 
 // open begins a request: it queues the call and writes the task code. Size is how many bytes it
@@ -144,6 +146,17 @@ func (r *requests) flushLent() {
 		sent = unwritten // nothing was, or by somebody else
 	}
 	r.written(sent, err)
+}
+
+// timedFlush flushes the output when it was lent for a while. Beside the write of a stream nobody reads
+// but the stream.
+func (r *requests) timedFlush() {
+	if !r.streaming.Load() {
+		r.flushLent()
+		return
+	}
+	r.writing.Add(1)
+	r.written(unwritten, r.output.FlushLent())
 }
 
 // failure returns why nothing more can be sent, nil if it can.

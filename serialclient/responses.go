@@ -43,14 +43,17 @@ func (r *responses) init(c *Client) {
 
 // deadline returns when the first byte of the next response is late.
 func (r *responses) deadline() time.Time {
-	at := func(ns int64, d time.Duration) time.Time { return r.c.start.Add(time.Duration(ns) + d) }
+	at := func(ns int64, d time.Duration) time.Time { return r.c.start.Add(time.Duration(ns)).Add(d) }
 	if f := r.c.requests.failed.Load(); f != nil {
 		return at(f.at, transport.LingerQuiet)
 	}
 	wait := r.c.opts.timeout.Wait
 	head, ok := r.window.head()
-	if wait <= 0 || !ok || head.sentAt == sending || r.c.requests.writing.Load() > 0 {
+	if wait <= 0 || !ok || head.sentAt == sending {
 		return time.Time{}
+	}
+	if r.c.requests.writing.Load() > 0 && head.end > r.c.requests.output.Taken() {
+		return time.Time{} // its end is being written
 	}
 	return at(max(head.sentAt, r.began.Load()), wait)
 }
@@ -267,6 +270,11 @@ func (r *responses) readBody(dst []byte) ([]byte, error) {
 func (r *responses) discard(limit int64) (n int64, err error) {
 	r.reading <- struct{}{}
 	defer func() { <-r.reading }()
+	return r.discardReading(limit)
+}
+
+// discardReading is discard for who holds reading.
+func (r *responses) discardReading(limit int64) (n int64, err error) {
 	cl, ok := r.window.head()
 	if !ok {
 		return 0, nil

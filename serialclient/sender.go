@@ -1,6 +1,7 @@
 package serialclient
 
 import (
+	"errors"
 	"io"
 	"sync/atomic"
 
@@ -28,13 +29,20 @@ func (s *sender) isDone() bool {
 }
 
 func (s *sender) run() {
-	defer close(s.done)
-	if err := s.copy(); err != nil {
-		s.failed.Store(&err)
-		s.requests.c.breakDown(err)
-	}
-	s.requests.written(0, s.requests.output.Err())
+	err := errGoexit
+	defer func() {
+		if err != nil {
+			s.failed.Store(&err)
+			s.requests.c.breakDown(err)
+		}
+		s.requests.written(0, s.requests.output.Err())
+		close(s.done)
+	}()
+	err = s.copy()
 }
+
+// errGoexit is why a request cannot be read whose reader ends its goroutine.
+var errGoexit = errors.New("serialclient: the request's reader ended its goroutine")
 
 // emptyReads is how many times in a row a request may return neither byte nor error.
 const emptyReads = 100
@@ -91,10 +99,9 @@ func (s *sender) read(p []byte, lend bool) (int, error) {
 
 // explain puts why the request could not be read into the error of the call, if that broke it.
 func (s *sender) explain(err error) error {
-	if cause := s.failed.Load(); cause != nil {
-		if e, ok := err.(*Error); ok {
-			e.Err = *cause
-		}
+	e, ok := err.(*Error)
+	if cause := s.failed.Load(); cause != nil && ok && e.Outcome != Failed && e.Err != ErrGoodbye {
+		e.Err = *cause
 	}
 	return err
 }

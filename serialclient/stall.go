@@ -3,6 +3,8 @@ package serialclient
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/serialkit/serialkit/internal/transport"
 )
 
 // stallAfter is how long a write may be blocked before responses are read beside it.
@@ -59,6 +61,10 @@ func (c *Client) readWhileStalled() {
 		if !ok {
 			return
 		}
+		if c.responses.window.isForgotten(cl) {
+			c.discardBeside()
+			return
+		}
 		body, err := c.responses.readFor(cl, nil)
 		if isInterrupted(err) {
 			return // it has not been read whole
@@ -66,5 +72,17 @@ func (c *Client) readWhileStalled() {
 		if !c.responses.window.putEarly(cl, response{body, err}) {
 			c.breakDown(ErrPipelineFull)
 		}
+	}
+}
+
+// discardBeside throws away the response of a stream that was closed, whose request is still being sent.
+func (c *Client) discardBeside() {
+	n, err := c.responses.discardReading(abandonedBytes)
+	switch {
+	case err == transport.ErrInterrupted:
+	case err != nil:
+		c.breakDown(err)
+	case n > abandonedBytes:
+		c.breakDown(errAbandoned)
 	}
 }

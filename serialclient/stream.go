@@ -26,8 +26,9 @@ type Stream struct {
 	close  sync.Once
 }
 
-// Stream starts a call. The request is read until io.EOF, by another goroutine, and sent as it
-// comes; nil is an empty request. The context is for the whole call: when it is done, the call
+// Stream starts a call. The request is read until io.EOF, by another goroutine; nil is an empty request.
+// It is sent as it comes, unless it has the method Len() int, as a *bytes.Reader has: then it is taken to be
+// in memory, and sent in as few writes as possible. The context is for the whole call: when it is done, the call
 // fails.
 //
 // If the request fails to be read, the call cannot be completed: the connection is closed, and the
@@ -47,6 +48,7 @@ func (c *Client) Stream(ctx context.Context, task serial.TaskCode, request io.Re
 	s.sender.requests, s.sender.request, s.sender.done = &c.requests, request, make(chan struct{})
 	s.body.sender = &s.sender
 	s.BinaryReader = binaryutil.NewReader(&s.body, c.order)
+	c.requests.streaming.Store(true)
 	c.requests.open(task, 0)
 	go s.sender.run()
 	return s, nil
@@ -92,6 +94,7 @@ func (c *Client) endRead() {
 func (s *Stream) endLater() {
 	c := s.body.turn.c
 	defer c.background.Done()
+	c.responses.window.forget(c.requests.number)
 	tooLong := time.AfterFunc(abandonedTime, func() { c.breakDown(errAbandoned) })
 	c.stall.enter(c)
 	<-s.sender.done

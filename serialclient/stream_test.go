@@ -420,3 +420,29 @@ func TestStreamHasNoLimit(t *testing.T) {
 	require.Len(t, got, 100000)
 	require.NoError(t, s.Close())
 }
+
+// TestClosedStreamHasItsOwnLimit: what is thrown away behind Close is not held against WithMaxResponse.
+func TestClosedStreamHasItsOwnLimit(t *testing.T) {
+	for _, size := range []int{1000, abandonedBytes - 1, abandonedBytes, abandonedBytes + 1, abandonedBytes + 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			c := startOver(t, func(p *peer) {
+				<-time.After(20 * time.Millisecond)
+				_, message := p.request()
+				p.ok(string(bytesOf(size)))
+				require.Len(t, message, 1000)
+				echoes(p)
+			}, []serialtest.Option{serialtest.Buffer(100)}, serialclient.WithMaxResponse(10))
+			s, err := c.Stream(background, 1, strings.NewReader(string(bytesOf(1000))))
+			require.NoError(t, err)
+			<-time.After(2 * time.Millisecond)
+			require.NoError(t, s.Close())
+			<-time.After(time.Second)
+			if size > abandonedBytes {
+				require.Error(t, c.Err())
+				return
+			}
+			_, err = c.Call(background, 1, []byte("hi"))
+			require.NoError(t, err)
+		})
+	}
+}

@@ -2,6 +2,7 @@ package serialclient_test
 
 import (
 	"io"
+	"math"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -280,6 +281,49 @@ func TestWaitOfAPipeline(t *testing.T) {
 		}
 		close(stop)
 		<-stopped
+		require.NoError(t, p.Close())
+	})
+}
+
+// TestLongestTimeouts are none that has passed.
+func TestLongestTimeouts(t *testing.T) {
+	const ever = math.MaxInt64
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, func(p *peer) {
+			p.request()
+			<-time.After(time.Second)
+			p.ok("late")
+			p.gone()
+		}, serialclient.WithTimeout(serialclient.Timeout{Wait: ever, Read: ever, Write: ever}))
+		<-time.After(time.Second)
+		response, err := c.Call(background, 1, nil)
+		require.NoError(t, err)
+		require.Equal(t, "late", string(response))
+	})
+}
+
+// TestWaitBesideAWrite: a response is late also while a later request is being written.
+func TestWaitBesideAWrite(t *testing.T) {
+	const wait = 10 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		c := startOver(t, func(p *peer) {
+			p.Conn.Read(make([]byte, 3))
+			for err := error(nil); err == nil; { // drips
+				<-time.After(time.Second)
+				_, err = p.Conn.Read(make([]byte, 1))
+			}
+		}, noBuffer, serialclient.WithTimeout(serialclient.Timeout{Wait: wait}))
+		p, err := c.Pipeline(background)
+		require.NoError(t, err)
+		require.NoError(t, p.Send(1, nil))
+		begin := time.Now()
+		done := receiving(p)
+		<-time.After(10 * time.Millisecond)
+		sent := make(chan error, 1)
+		go func() { sent <- p.Send(2, make([]byte, 1<<20)) }()
+		failure(t, (<-done).err, 1, serialclient.Unknown, os.ErrDeadlineExceeded)
+		require.Equal(t, wait, time.Since(begin))
+		<-sent
 		require.NoError(t, p.Close())
 	})
 }

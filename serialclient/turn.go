@@ -81,6 +81,7 @@ func (t turn) end() {
 	c := t.c
 	if t.stop != nil && !t.stop() {
 		<-t.interrupted
+		c.endRead() // a reader beside a stalled write may not have noticed yet
 		c.conn.ResumeRead()
 		c.conn.ResumeWrite()
 	}
@@ -114,6 +115,8 @@ func (c *Client) settle() {
 	switch err := c.requests.failure(); {
 	case err != nil:
 		c.breakDown(err)
+	case c.requests.output.Err() != nil && !c.conn.Resumable():
+		c.breakDown(errInterruptedWrite)
 	case !c.responses.window.sentUpTo(c.requests.output.Sent()):
 		c.breakDown(errUnfinished)
 	default:

@@ -173,13 +173,21 @@ func (w *window) putEarly(cl call, resp response) bool {
 	if cl.number <= w.forgotten {
 		return true
 	}
+	resp.body = kept(resp.body)
 	fits := w.early.len() == 0 || w.size+len(resp.body)+responseCost <= pipelineRoom
-	if !fits {
+	if !fits && resp.err == nil {
 		resp = response{err: &Error{Task: cl.task, Outcome: Unknown, Err: ErrPipelineFull}}
 	}
 	w.early.push(resp)
 	w.size += len(resp.body) + responseCost
 	return fits
+}
+
+// isForgotten reports whether nobody asks for the response of a call.
+func (w *window) isForgotten(cl call) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return cl.number <= w.forgotten
 }
 
 // forget drops the responses that nobody has asked for, and those still to come, of the calls up

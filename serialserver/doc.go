@@ -15,15 +15,16 @@
 //		return strings.NewReader("hello " + name), nil
 //	}, "greet")
 //
+//	context.AfterFunc(ctx, func() { listener.Close() })
+//	var connections sync.WaitGroup
 //	for {
 //		conn, err := listener.Accept()
 //		if err != nil {
 //			break
 //		}
-//		go srv.HandleConnection(ctx, conn, binary.BigEndian)
+//		connections.Go(func() { srv.HandleConnection(ctx, conn, binary.BigEndian) })
 //	}
-//	srv.Disconnect(10 * time.Second)
-//	srv.Wait()
+//	connections.Wait()
 //
 // # What a TaskFunc may do
 //
@@ -78,6 +79,10 @@
 // end of HandleConnection's context does the same, and cancels the running tasks' contexts.
 // [Client.Cancel] cancels the running task's context and nothing else. [Client.Close] closes the
 // connection at once. None of them blocks; [Server.Wait] does.
+//
+// Disconnect leaves a running task alone until its time is over. A task that has no end of its own, such as
+// one that streams what happens, is therefore cut off; where it should end first, cancel it
+// ([Client.Cancel]) or tell it by a channel of your own.
 //
 // A task's context is also cancelled within a second when its client vanishes, even though nobody
 // reads. context.Cause says which of these it was. Whatever happened, a TaskFunc is never abandoned:

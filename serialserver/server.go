@@ -51,7 +51,7 @@ func New(timeout *Timeout, opts ...Option) *Server {
 
 // HandleConnection serves the tasks of one connection until it ends, and closes it. The byte order
 // e, nil meaning big-endian, is that of the numbers in its messages; args are passed to each
-// TaskFunc.
+// TaskFunc. The deadlines of conn must work: they end what is blocked, also for Disconnect.
 //
 // It returns nil when the client closed the connection between two tasks, ErrGracefulDisconnect,
 // ErrTimeoutWaitingForTask, or another error that says what ended it; see the variables. It does
