@@ -20,7 +20,7 @@ type Client struct {
 	server    *Server          // never changes, as the next five
 	order     binary.ByteOrder // of its messages
 	args      []interface{}    // for its TaskFuncs
-	ctx       context.Context  // of HandleConnection
+	ctx       context.Context  // of HandleConnection, with the Client
 	timestamp time.Time
 	number    uint64 // in the order of arrival
 
@@ -43,16 +43,21 @@ type Client struct {
 	state   state
 	task    *task // the running one
 	leaving bool  // no further task begins
+	drained bool  // there was something to finish when the server was shut down
 	unsent  bool  // there may be answers that have not been written yet
 	cut     cut
 	look    look
 }
 
+// clientKey is the key of the Client in its context, by which Shutdown knows from where it was called.
+type clientKey struct{}
+
 func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder, args []interface{}) *Client {
 	if e == nil {
 		e = binary.BigEndian
 	}
-	c := &Client{server: s, order: e, args: args, ctx: ctx, conn: transport.NewConn(conn, s.minRate)}
+	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.minRate)}
+	c.ctx = context.WithValue(ctx, clientKey{}, c)
 	c.input = transport.NewInput(c.conn)
 	c.input.Timeout = s.timeout.Read
 	c.input.Deadline = func() time.Time { return c.waitUntil }

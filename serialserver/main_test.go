@@ -88,8 +88,14 @@ func connect(t *testing.T, srv *serialserver.Server, opts ...serialtest.Option) 
 
 // serve has srv serve the server's end of a connection. Both have ended when the test has.
 func serve(t *testing.T, ctx ctx, srv *serialserver.Server, client, server net.Conn) *session {
-	s := &session{T: t, Conn: client, start: time.Now(), in: bufio.NewReader(client), returned: make(chan struct{})}
+	s := newSession(t, client)
 	go s.handle(ctx, srv, server)
+	return s
+}
+
+// newSession is a session whose server's end is not served yet.
+func newSession(t *testing.T, client net.Conn) *session {
+	s := &session{T: t, Conn: client, start: time.Now(), in: bufio.NewReader(client), returned: make(chan struct{})}
 	t.Cleanup(s.stop)
 	return s
 }

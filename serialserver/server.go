@@ -24,25 +24,42 @@ type Server struct {
 	unreadInput int64          // bytes
 	minRate     transport.Rate // of each connection, in each direction
 
+	handshake        Handshake // of Serve's connections; never changes, as the next one
+	handshakeTimeout time.Duration
+
 	tasks registry
 
 	logger  atomic.Pointer[zap.Logger]
 	metrics atomic.Pointer[Metrics]
 
-	mu      sync.Mutex // guards what follows
-	clients map[*Client]struct{}
-	number  uint64    // of the latest client
-	empty   sync.Cond // clients has become empty; its L is mu
+	down chan struct{} // closed by Shutdown and Close, with mu held
+
+	mu        sync.Mutex // guards what follows
+	clients   map[*Client]struct{}
+	arrivals  map[*arrival]struct{} // connections of Serve that are no clients yet
+	listeners map[net.Listener]struct{}
+	number    uint64        // of the latest client
+	empty     sync.Cond     // clients and arrivals have become empty; its L is mu
+	changed   chan struct{} // closed, and made anew, whenever one of them ends after a stop
+	tally     Report        // of the stop
 }
 
 // New returns a Server with the timeouts, of which nil means the defaults, and the options.
 func New(timeout *Timeout, opts ...Option) *Server {
-	s := &Server{timeout: timeout.withDefaults(), clients: make(map[*Client]struct{})}
+	s := &Server{
+		timeout:   timeout.withDefaults(),
+		down:      make(chan struct{}),
+		clients:   make(map[*Client]struct{}),
+		arrivals:  make(map[*arrival]struct{}),
+		listeners: make(map[net.Listener]struct{}),
+		changed:   make(chan struct{}),
+	}
 	s.empty.L = &s.mu
 	s.SetLogger(nil)
 	s.SetMetrics(nil)
 	WithUnreadInput(0)(s)
 	WithMinRate(0, 0)(s)
+	WithHandshake(nil, 0)(s)
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -67,21 +84,50 @@ func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.B
 	return c.serve()
 }
 
-func (s *Server) add(c *Client) {
+// add makes c one of the clients. After a stop it is told Goodbye at once.
+func (s *Server) add(c *Client) { s.arrive(nil, c) }
+
+// arrive is add for a connection that was an arrival.
+func (s *Server) arrive(a *arrival, c *Client) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.number++
 	c.number = s.number
 	c.timestamp = time.Now()
 	s.clients[c] = struct{}{}
+	delete(s.arrivals, a)
+	down := s.isDown()
+	s.mu.Unlock()
+	if down {
+		c.Disconnect(0)
+	}
+}
+
+// leave forgets an arrival that has not become a client.
+func (s *Server) leave(a *arrival) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.arrivals, a)
+	s.changedLocked()
 }
 
 func (s *Server) remove(c *Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.clients, c)
-	if len(s.clients) == 0 {
+	if s.isDown() {
+		s.tally.count(c)
+	}
+	s.changedLocked()
+}
+
+// changedLocked tells those who wait that a connection has ended.
+func (s *Server) changedLocked() {
+	if len(s.clients)+len(s.arrivals) == 0 {
 		s.empty.Broadcast()
+	}
+	if s.isDown() {
+		close(s.changed)
+		s.changed = make(chan struct{})
 	}
 }
 
@@ -108,20 +154,20 @@ func (s *Server) NumClients() int {
 // nothing to those who connect later: stop accepting first. Wait waits for the end.
 //
 // A connection is a client from when HandleConnection is called, so that one whose goroutine has been
-// started and does not run yet is missed. A context that is done at the end of the grace, or for which
-// HandleConnection is called, misses none.
+// started and does not run yet is missed. Shutdown misses none.
 func (s *Server) Disconnect(d time.Duration) {
 	for _, c := range s.Clients() {
 		c.Disconnect(d)
 	}
 }
 
-// Wait blocks until no HandleConnection runs. A call that has not begun, because its goroutine has
-// been started just now, does not count: where that matters, wait for the goroutines.
+// Wait blocks until no HandleConnection runs, and none of Serve's connections is left. A call of
+// HandleConnection that has not begun, because its goroutine has been started just now, does not count:
+// where that matters, wait for the goroutines, or use Serve.
 func (s *Server) Wait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.clients) > 0 {
+	for len(s.clients)+len(s.arrivals) > 0 {
 		s.empty.Wait()
 	}
 }

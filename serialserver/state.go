@@ -103,6 +103,19 @@ func (c *Client) Disconnect(d time.Duration) {
 	}
 }
 
+// leave is Disconnect without an end of its time.
+func (c *Client) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.leaving {
+		c.drained = c.state == running || c.unsent
+	}
+	c.leaving = true
+	if c.state == waiting {
+		c.conn.InterruptRead()
+	}
+}
+
 // contextDone is called when HandleConnection's context is done. The running task's context, which
 // is derived from it, is cancelled already.
 func (c *Client) contextDone() {

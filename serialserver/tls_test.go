@@ -22,18 +22,24 @@ import (
 // connectTLS connects to srv through a Pipe and TLS. The handshake is done by the first request.
 func connectTLS(t *testing.T, srv *serialserver.Server, opts ...serialtest.Option) *session {
 	t.Helper()
+	client, server := serialtest.Pipe(opts...)
+	return serve(t, context.Background(), srv,
+		tls.Client(client, &tls.Config{InsecureSkipVerify: true}),
+		tls.Server(server, &tls.Config{
+			Certificates:           []tls.Certificate{certificate(t)},
+			SessionTicketsDisabled: true, // they would be written to a client that takes nothing
+		}))
+}
+
+// certificate returns a new one that nobody has signed.
+func certificate(t *testing.T) tls.Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	require.NoError(t, err)
-	client, server := serialtest.Pipe(opts...)
-	return serve(t, context.Background(), srv,
-		tls.Client(client, &tls.Config{InsecureSkipVerify: true}),
-		tls.Server(server, &tls.Config{
-			Certificates:           []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-			SessionTicketsDisabled: true, // they would be written to a client that takes nothing
-		}))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // A TLS client that takes nothing is too slow, whatever the write timeout is.

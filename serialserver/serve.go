@@ -1,0 +1,121 @@
+package serialserver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// ErrServerClosed is what Serve returns once Shutdown or Close was called.
+var ErrServerClosed = errors.New("serialserver: server closed")
+
+// Serve accepts connections on l and serves each, after its handshake (see WithHandshake), in a goroutine of
+// its own, as HandleConnection does. When ctx is done, so are the contexts of the connections. Serve closes l
+// before it returns; it does not wait for the connections, as Shutdown and Wait do. Several may run at once,
+// on different listeners.
+//
+// An Accept that fails for the moment, for instance for want of file descriptors, is tried again after 5 ms,
+// and then after twice as long each time, up to 1 s. Serve returns any other error of it, wrapped;
+// ErrServerClosed after Shutdown or Close, and the cause of ctx when that is done.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	return s.serve(ctx, l, s.handshake)
+}
+
+// ServeTLS is Serve with a TLS handshake before the other one. Both together have the handshake's timeout.
+func (s *Server) ServeTLS(ctx context.Context, l net.Listener, config *tls.Config) error {
+	return s.serve(ctx, l, secured(config, s.handshake))
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener, shake Handshake) error {
+	defer l.Close()
+	if !s.listen(l) {
+		return ErrServerClosed
+	}
+	defer s.unlisten(l)
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	var pause backoff
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			s.welcome(ctx, conn, shake)
+		case s.isDown():
+			return ErrServerClosed
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !passes(err):
+			return fmt.Errorf("serialserver: accepting on %v: %w", l.Addr(), err)
+		default:
+			d := pause.next()
+			s.Log().Warn("cannot accept", zap.Stringer("local", l.Addr()), zap.Error(err), zap.Duration("retry", d))
+			s.sleep(ctx, d)
+		}
+	}
+}
+
+// The waits after an Accept that failed for the moment.
+const (
+	acceptBackoff    = 5 * time.Millisecond
+	acceptBackoffMax = time.Second
+)
+
+// backoff is the latest of these waits.
+type backoff time.Duration
+
+func (b *backoff) next() time.Duration {
+	*b = min(max(2**b, backoff(acceptBackoff)), backoff(acceptBackoffMax))
+	return time.Duration(*b)
+}
+
+// passes reports whether an Accept that failed with err may succeed later.
+func passes(err error) bool {
+	var temporary interface{ Temporary() bool }
+	return errors.As(err, &temporary) && temporary.Temporary() ||
+		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+}
+
+// sleep waits for d, or until nothing is to be accepted any more.
+func (s *Server) sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.down:
+	}
+}
+
+// listen notes a listener that a stop is to close. It reports false after a stop.
+func (s *Server) listen(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isDown() {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) unlisten(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+}
+
+// isDown reports whether Shutdown or Close was called.
+func (s *Server) isDown() bool {
+	select {
+	case <-s.down:
+		return true
+	default:
+		return false
+	}
+}
