@@ -28,6 +28,7 @@ type Client struct {
 	requests  requests
 	responses responses
 	stall     stall
+	giveUp    time.Time // when abandoned responses have taken too long; zero: they have not begun
 
 	lastUse    atomic.Int64   // when the last turn ended, in ns since start
 	start      time.Time      // never changes
@@ -39,7 +40,7 @@ type Client struct {
 }
 
 // New returns a Client over conn, which it owns from now on, with messages in the given byte order
-// (nil: big-endian). Whatever handshake the daemon wants has been done. The deadlines of conn must work:
+// (nil: big-endian). Whatever handshake the daemon wants has been done, TLS among them. The deadlines of conn must work:
 // they also end what is blocked when a context is done.
 func New(conn net.Conn, order binary.ByteOrder, opts ...Option) *Client {
 	if order == nil {
@@ -104,6 +105,7 @@ func (c *Client) Close() error {
 
 // breakDown closes the connection for good. The first reason counts.
 func (c *Client) breakDown(reason error) error {
+	c.conn.InterruptWrite() // before anybody judges what was sent: no more is
 	c.mu.Lock()
 	first := c.broken == nil
 	if first {

@@ -101,7 +101,8 @@
 // All are finite by default. In [Timeout] zero means the default and a negative duration none; a
 // context bounds a call as a whole.
 //
-//	Wait                30 min    from the end of the request to the first byte of the response
+//	Wait                30 min    from the end of the request, or when it is waited for, to the
+//	                              first byte of the response
 //	Read                5 s       for each further byte of the response, while it is waited for
 //	Write               5 s       for which the server takes no byte of the request, on what is no
 //	                              socket up to twice that. An answer that is on its way may come

@@ -18,8 +18,8 @@ const (
 // Timeout holds a Client's timeouts. In each, zero means the default and a negative duration none.
 // A call's context bounds the call as a whole.
 type Timeout struct {
-	// Wait is how long the server may take from the end of a request to the first byte of its
-	// response.
+	// Wait is how long the server may take from the end of a request, or when its response begins to be
+	// waited for, to the first byte of the response. Over a socket it may be late by a hundredth.
 	Wait time.Duration
 	// Read is how long the server may take for each further byte of a response. It is rolling, and
 	// runs only while the response is waited for.
@@ -56,7 +56,8 @@ func WithMaxResponse(bytes int) Option {
 }
 
 // WithKeepAlive makes the Client send a KeepAlive whenever the connection was idle for d, so that
-// it stays below the server's wait timeout; 0 or less, the default, means never.
+// it stays below the server's wait timeout; 0 or less, the default, means never. A connection that a
+// Pipeline or a Stream has is not idle.
 func WithKeepAlive(d time.Duration) Option {
 	return func(o *options) { o.keepAlive = max(d, 0) }
 }

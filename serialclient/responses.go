@@ -92,7 +92,15 @@ func (r *responses) mustWait() bool {
 		return true
 	}
 	head, ok := r.window.head()
-	return ok && (r.input.Buffered() == 0 || head.end > r.c.requests.output.Offered())
+	offered := r.c.requests.output.Offered()
+	switch {
+	case !ok:
+		return false
+	case r.input.Buffered() == 0:
+		return true
+	default: // what is there before anything of the call was sent is no response to it
+		return head.start < offered && head.end > offered
+	}
 }
 
 // read reads the response that is asked for next, appended to dst.
@@ -222,6 +230,10 @@ func (r *responses) readResponseCode() error {
 	code, err := r.readByte()
 	if err != nil {
 		return err
+	}
+	head, ok := r.window.head()
+	if ok && serial.ResponseCode(code) != serial.ResponseGoodbye && head.start >= r.c.requests.output.Offered() {
+		return ErrProtocol // to a request of which nothing was sent
 	}
 	switch serial.ResponseCode(code) {
 	case serial.ResponseOK:

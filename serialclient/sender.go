@@ -17,7 +17,15 @@ type sender struct {
 	finishing atomic.Bool           // the request was read to its end
 	failed    atomic.Pointer[error] // why it could not be
 	done      chan struct{}         // closed when nothing more is sent
+	state     atomic.Int32          // of the reading of the request
 }
+
+// The states of reading a request.
+const (
+	notReading = iota
+	reading
+	stopped // it is not read any more
+)
 
 func (s *sender) isDone() bool {
 	select {
@@ -32,6 +40,7 @@ func (s *sender) run() {
 	err := errGoexit
 	defer func() {
 		if err != nil {
+			err = &requestError{err}
 			s.failed.Store(&err)
 			s.requests.c.breakDown(err)
 		}
@@ -39,6 +48,22 @@ func (s *sender) run() {
 		close(s.done)
 	}()
 	err = s.copy()
+}
+
+// requestError is why a stream's request could not be read. What it wraps is the application's: it may be
+// an error of another server's, and must not be taken for this one's answer.
+type requestError struct{ err error }
+
+func (e *requestError) Error() string        { return "reading the request: " + e.err.Error() }
+func (e *requestError) Is(target error) bool { return errors.Is(e.err, target) }
+
+// As is errors.As, but finds no serial.ErrorCoder and no Error.
+func (e *requestError) As(target any) bool {
+	switch target.(type) {
+	case *serial.ErrorCoder, **serial.Error, **Error:
+		return false
+	}
+	return errors.As(e.err, target)
 }
 
 // errGoexit is why a request cannot be read whose reader ends its goroutine.
@@ -90,6 +115,10 @@ func (s *sender) read(p []byte, lend bool) (int, error) {
 	if s.request == nil {
 		return 0, io.EOF
 	}
+	if !s.state.CompareAndSwap(notReading, reading) {
+		return 0, errUnfinished
+	}
+	defer s.state.CompareAndSwap(reading, notReading)
 	if lend {
 		s.requests.output.Lend()
 		defer s.requests.output.Reclaim()

@@ -57,7 +57,7 @@ func (c *Client) Stream(ctx context.Context, task serial.TaskCode, request io.Re
 // Close ends the call and gives the connection to the next caller. If the request was sent and the
 // response was not read to its end, the rest is read and thrown away first, in the background and
 // within bounds, as for a cancelled Call. If the request was not read to its end, the connection is
-// closed; a request reader that does not return is not waited for. A Read that is going on returns
+// closed; the request is not read any more then, but a Read of it that is going on is not waited for. A Read that is going on returns
 // ErrStreamClosed. Closing again does nothing.
 func (s *Stream) Close() error {
 	s.close.Do(func() {
@@ -67,6 +67,7 @@ func (s *Stream) Close() error {
 		switch {
 		case s.sender.isDone():
 		case !s.sender.finishing.Load():
+			s.sender.state.Swap(stopped)
 			c.breakDown(errUnfinished)
 		case c.goBackground():
 			go s.endLater()
@@ -95,6 +96,7 @@ func (s *Stream) endLater() {
 	c := s.body.turn.c
 	defer c.background.Done()
 	c.responses.window.forget(c.requests.number)
+	c.giveUp = time.Now().Add(abandonedTime)
 	tooLong := time.AfterFunc(abandonedTime, func() { c.breakDown(errAbandoned) })
 	c.stall.enter(c)
 	<-s.sender.done

@@ -129,7 +129,12 @@ func (c *Client) settle() {
 func (c *Client) discardResponses() {
 	defer c.background.Done()
 	defer c.release()
-	tooLong := time.AfterFunc(abandonedTime, c.conn.InterruptRead)
+	within := abandonedTime
+	if !c.giveUp.IsZero() {
+		within = time.Until(c.giveUp)
+	}
+	c.giveUp = time.Time{}
+	tooLong := time.AfterFunc(within, c.conn.InterruptRead)
 	left := int64(abandonedBytes)
 	for left >= 0 && c.responses.window.outstanding() && c.Err() == nil {
 		n, err := c.responses.discard(left)
