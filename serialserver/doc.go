@@ -15,16 +15,12 @@
 //		return strings.NewReader("hello " + name), nil
 //	}, "greet")
 //
-//	context.AfterFunc(ctx, func() { listener.Close() })
-//	var connections sync.WaitGroup
-//	for {
-//		conn, err := listener.Accept()
-//		if err != nil {
-//			break
-//		}
-//		connections.Go(func() { srv.HandleConnection(ctx, conn, binary.BigEndian) })
-//	}
-//	connections.Wait()
+//	err := srv.Serve(ctx, listener) // until Shutdown
+//
+// A daemon that accepts by itself, after a handshake of its own for instance, hands each connection to
+// HandleConnection instead:
+//
+//	go srv.HandleConnection(ctx, conn, binary.BigEndian)
 //
 // # What a TaskFunc may do
 //
@@ -74,11 +70,12 @@
 //
 // # Ending
 //
-// [Client.Disconnect] and [Server.Disconnect] end connections gracefully: idle ones at once, with
+// [Server.Shutdown] stops the server: it answers or refuses every request, within the time it is given,
+// and reports. [Client.Disconnect] and [Server.Disconnect] end connections gracefully: idle ones at once, with
 // Goodbye, the others when their task has been answered, or at the end of the time they are given. The
 // end of HandleConnection's context does the same, and cancels the running tasks' contexts.
 // [Client.Cancel] cancels the running task's context and nothing else. [Client.Close] closes the
-// connection at once. None of them blocks; [Server.Wait] does.
+// connection at once, [Server.Close] all of them. None of these blocks but Shutdown; [Server.Wait] waits.
 //
 // Disconnect leaves a running task alone until its time is over. A task that has no end of its own, such as
 // one that streams what happens, is therefore cut off; where it should end first, cancel it

@@ -74,13 +74,16 @@ func (s *Server) welcome(ctx context.Context, conn net.Conn, shake Handshake) {
 func (s *Server) host(ctx context.Context, a *arrival, shake Handshake) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var c *Client
+	defer func() { // also where the handshake ends its goroutine
+		if c == nil {
+			a.conn.Close()
+			s.leave(a)
+		}
+	}()
 	c, err := s.shakeHands(ctx, cancel, a, shake)
 	if err != nil {
 		s.Log().Warn("handshake failed", zap.String("remote", addrString(a.conn.RemoteAddr())), zap.Error(err))
-	}
-	if c == nil {
-		a.conn.Close()
-		s.leave(a)
 		return
 	}
 	s.arrive(a, c)
@@ -88,7 +91,7 @@ func (s *Server) host(ctx context.Context, a *arrival, shake Handshake) {
 	_ = c.serve() // which has logged it
 }
 
-// shakeHands returns the client, nil if it must not be served.
+// shakeHands returns the client, nil with an error if it must not be served.
 func (s *Server) shakeHands(ctx context.Context, cancel context.CancelCauseFunc, a *arrival, shake Handshake) (c *Client, err error) {
 	defer recovered(&err)
 	timer := time.AfterFunc(s.handshakeTimeout, func() { cancel(ErrHandshakeTimeout) })

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,8 @@ func hello(ctx context.Context, conn net.Conn) (context.Context, net.Conn, binar
 		return nil, nil, nil, nil, errBroken
 	case '?':
 		panic("who?")
+	case '.':
+		runtime.Goexit()
 	}
 	return context.WithValue(ctx, nameKey{}, string(name)), conn, binary.LittleEndian, []any{string(name)}, nil
 }
@@ -66,6 +69,7 @@ func TestHandshakeFails(t *testing.T) {
 	}{
 		"refused":  {func(s *session) { s.send([]byte("!")) }, 0, "broken"},
 		"panics":   {func(s *session) { s.send([]byte("?")) }, 0, "panic: who?"},
+		"goexit":   {func(s *session) { s.send([]byte(".")) }, 0, ""},
 		"goes":     {(*session).closeWrite, 0, "EOF"},
 		"too late": {func(*session) {}, serialserver.DefaultHandshake, "handshake timeout"},
 	} {
@@ -85,6 +89,11 @@ func TestHandshakeFails(t *testing.T) {
 				s.wantsEnd()
 				require.Equal(t, test.after, time.Since(s.start))
 				synctest.Wait()
+				other.Close()
+				srv.Wait()
+				if test.error == "" {
+					return
+				}
 				lines := logs.FilterMessage("handshake failed").All()
 				require.Len(t, lines, 1)
 				require.Equal(t, "192.0.2.7:1", lines[0].ContextMap()["remote"])

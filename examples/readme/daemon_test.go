@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
 
@@ -48,23 +47,25 @@ func Example_daemon() {
 func daemon(ln net.Listener, lg *zap.Logger) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, func() { ln.Close() })
 
 	srv := serialserver.New(&serialserver.Timeout{Read: 10 * time.Second})
-	srv.SetLogger(lg) // a line for each connection that ends badly: its error is not lost below
+	srv.SetLogger(lg) // a line for each connection that ends badly
 	var metrics serialserver.MemoryMetrics
 	srv.SetMetrics(&metrics)
 	srv.Register(2, divide, "divide")
 
-	var connections sync.WaitGroup
-	for {
-		conn, err := ln.Accept()
-		if err != nil {
-			break
-		}
-		connections.Go(func() { srv.HandleConnection(ctx, conn, binary.BigEndian) })
+	stopped := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		within, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		report, err := srv.Shutdown(within) // idle clients get Goodbye, running tasks finish
+		lg.Info("stopped", zap.Any("report", report), zap.Error(err))
+	})
+	if err := srv.Serve(context.Background(), ln); err != serialserver.ErrServerClosed {
+		lg.Fatal("cannot serve", zap.Error(err))
 	}
-	connections.Wait() // each client has had its answer, or Goodbye
+	<-stopped
 	fmt.Println(metrics.Tasks(2).OK, "divided,", metrics.Tasks(2).Error, "failed")
 }
 
