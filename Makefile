@@ -68,6 +68,7 @@ flakes:
 	@echo "== 20 runs of e2e"; cd e2e && $(GO) test -race -count=20 -timeout 60m . -rapid.checks=5000
 
 soak: flakes
+	@echo "== a million tasks over connections that go idle"; cd e2e && $(GO) test -timeout 30m -run TestNoWakeUpIsLost -v . -idle.tasks=1000000
 	@$(MAKE) fuzz FUZZTIME=5m
 
 # Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is

@@ -39,15 +39,28 @@ func requests(t *testing.T, v serialtest.Vector) (codes []serial.TaskCode, messa
 func TestVectorsByTheClient(t *testing.T) {
 	for _, v := range serialtest.Vectors() {
 		for cut := 0; cut <= len(v.Receive); cut++ {
-			synctest.Test(t, func(t *testing.T) { vectorByTheClient(t, v, cut) })
+			synctest.Test(t, func(t *testing.T) {
+				conn, peer := serialtest.Pipe()
+				vectorByTheClient(t, v, cut, conn, peer, synctest.Wait) // until the client has read the first part
+			})
+		}
+	}
+}
+
+// TestVectorsByTheClientOverTCP: the same over a socket, where the client writes and waits in one visit to the
+// poller.
+func TestVectorsByTheClientOverTCP(t *testing.T) {
+	for _, v := range serialtest.Vectors() {
+		for _, cut := range []int{0, 1, 2, len(v.Receive) / 2, len(v.Receive)} {
+			conn, peer := tcpPair(t)
+			vectorByTheClient(t, v, min(cut, len(v.Receive)), conn, peer, func() {})
 		}
 	}
 }
 
 // vectorByTheClient runs one vector with what the server sends cut in two; with cut 0, into bytes.
-func vectorByTheClient(t *testing.T, v serialtest.Vector, cut int) {
+func vectorByTheClient(t *testing.T, v serialtest.Vector, cut int, conn, peer net.Conn, between func()) {
 	codes, messages := requests(t, v)
-	conn, peer := serialtest.Pipe()
 	c := serialclient.New(conn, nil)
 	defer c.Close()
 	go func() {
@@ -57,7 +70,7 @@ func vectorByTheClient(t *testing.T, v serialtest.Vector, cut int) {
 			sent = serial.AppendStream(append(sent, byte(codes[i])), messages[i])
 		}
 		io.ReadFull(peer, sent)
-		answer(peer, v.Receive, cut)
+		answer(peer, v.Receive, cut, between)
 		if v.End == "open" {
 			io.Copy(io.Discard, peer)
 		}
@@ -77,10 +90,10 @@ func vectorByTheClient(t *testing.T, v serialtest.Vector, cut int) {
 }
 
 // answer sends b in two pieces, or byte by byte.
-func answer(conn net.Conn, b []byte, cut int) {
+func answer(conn net.Conn, b []byte, cut int, between func()) {
 	if cut > 0 {
 		conn.Write(b[:cut])
-		synctest.Wait() // until the client has read that
+		between()
 		conn.Write(b[cut:])
 		return
 	}
