@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -178,4 +179,35 @@ var starts = map[string]func(testing.TB, script, ...serialclient.Option) *serial
 		return startOver(t, f, []serialtest.Option{serialtest.Buffer(0)}, opts...)
 	},
 	"tcp": startTCP,
+}
+
+// TestReceiveBesideAStalledSend: a response that was read beside a stalled write is received at once, and not
+// when the next one comes.
+func TestReceiveBesideAStalledSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startOver(t, func(p *peer) {
+			io.ReadFull(p.Conn, make([]byte, 3))
+			<-time.After(20 * time.Millisecond)
+			p.ok("one")
+			<-time.After(time.Hour) // in which nothing is read
+			p.request()
+			p.ok("two")
+			p.gone()
+		}, noBuffer, serialclient.WithTimeout(serialclient.Timeout{Write: -1, Wait: -1}))
+		p, err := c.Pipeline(background)
+		require.NoError(t, err)
+		require.NoError(t, p.Send(1, nil))
+		<-time.After(2 * time.Millisecond)
+		begin := time.Now()
+		sent := make(chan error, 1)
+		go func() { sent <- p.Send(2, make([]byte, 1<<20)) }()
+		<-time.After(10 * time.Millisecond) // by now it is read beside it
+		one := receiving(p)
+		require.Equal(t, "one", string((<-one).response))
+		require.Less(t, time.Since(begin), time.Second)
+		two := receiving(p)
+		require.NoError(t, <-sent)
+		require.Equal(t, "two", string((<-two).response))
+		require.NoError(t, p.Close())
+	})
 }

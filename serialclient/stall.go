@@ -44,35 +44,38 @@ func (c *Client) readBeside() {
 	if c.stall.writers.Load() == 0 {
 		return
 	}
-	select {
-	case c.responses.reading <- struct{}{}:
-		c.readWhileStalled()
-		<-c.responses.reading
-	default:
+	for c.readOneBeside() {
 	}
 	if c.stall.writers.Load() > 0 {
 		c.stall.arm(c) // to look again
 	}
 }
 
-func (c *Client) readWhileStalled() {
-	for c.stall.writers.Load() > 0 && c.Err() == nil {
-		cl, ok := c.responses.window.head()
-		if !ok {
-			return
-		}
-		if c.responses.window.isForgotten(cl) {
-			c.discardBeside()
-			return
-		}
-		body, err := c.responses.readFor(cl, nil)
-		if isInterrupted(err) {
-			return // it has not been read whole
-		}
-		if !c.responses.window.putEarly(cl, response{body, err}) {
-			c.breakDown(ErrPipelineFull)
-		}
+// readOneBeside reads one response, if nobody else reads. It reports whether to go on. Between two
+// responses it lets whoever waits for the first take it.
+func (c *Client) readOneBeside() bool {
+	select {
+	case c.responses.reading <- struct{}{}:
+		defer func() { <-c.responses.reading }()
+	default:
+		return false
 	}
+	cl, ok := c.responses.window.head()
+	if !ok || c.stall.writers.Load() == 0 || c.Err() != nil {
+		return false
+	}
+	if c.responses.window.isForgotten(cl) {
+		c.discardBeside()
+		return false
+	}
+	body, err := c.responses.readFor(cl, nil)
+	if isInterrupted(err) {
+		return false // it has not been read whole
+	}
+	if !c.responses.window.putEarly(cl, response{body, err}) {
+		c.breakDown(ErrPipelineFull)
+	}
+	return true
 }
 
 // discardBeside throws away the response of a stream that was closed, whose request is still being sent.
