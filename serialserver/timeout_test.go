@@ -100,7 +100,7 @@ func TestReadTimeoutDoesNotRunWhileTheTaskWorks(t *testing.T) {
 				}
 			}
 			return nil, nil
-		}))
+		}, noRate))
 		s.send([]byte{testTask})
 		for range 3 {
 			sleep(time.Hour + serialserver.DefaultRead - 1)

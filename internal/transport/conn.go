@@ -60,6 +60,14 @@ func (c *Conn) Resumable() bool { return !c.tls }
 // NetConn returns the connection below.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 
+// BeginMessage sets the minimum rate from now on, and for how long this side may be blocked on the peer in
+// all until the next BeginMessage, in each direction; 0 or less: without a bound. Whoever reads and writes
+// calls it.
+func (c *Conn) BeginMessage(rate Rate, total time.Duration) {
+	c.readPace.begin(rate, total)
+	c.writePace.begin(rate, total)
+}
+
 // Close closes the connection. What is blocked returns. A TLS connection says close_notify first, for
 // which crypto/tls waits for up to 5 s.
 func (c *Conn) Close() error { return c.conn.Close() }
@@ -137,8 +145,13 @@ func (c *Conn) read(p []byte) (int, error) {
 // ReadWithin reads once, waiting at most d for the first byte (d <= 0: for ever), and holds the
 // peer to the minimum rate.
 func (c *Conn) ReadWithin(p []byte, d time.Duration) (int, error) {
-	begin := time.Now()
-	for now := begin; ; {
+	now := time.Now()
+	return c.readSince(now, now, p, d)
+}
+
+// readSince is ReadWithin, now, for a read that began before.
+func (c *Conn) readSince(begin, now time.Time, p []byte, d time.Duration) (int, error) {
+	for {
 		until := earlier(after(begin, d), c.readPace.deadline(now))
 		n, err := c.Read(p, until)
 		end := time.Now()

@@ -16,6 +16,8 @@ var (
 	ErrTimeout error = timeoutError("i/o timeout")
 	// ErrTooSlow is returned when the peer stayed below the minimum rate.
 	ErrTooSlow error = timeoutError("peer below the minimum rate")
+	// ErrTooLong is returned when this side was blocked on the peer for longer than a message may take.
+	ErrTooLong error = timeoutError("message longer under way than its limit")
 	// ErrInterrupted is returned by a read or a write that was interrupted.
 	ErrInterrupted = errors.New("interrupted")
 )

@@ -156,12 +156,30 @@ func (in *Input) leave() {
 
 // rolling is a read within Timeout and the minimum rate.
 func (in *Input) rolling(_ time.Time, a *ahead) (int, error) {
+	begin := time.Now()
+	now := begin
 	if a != nil {
-		in.conn.SetReadDeadline(after(time.Now(), in.Timeout))
-		return in.takeOver(a)
+		var n int
+		var err error
+		if n, now, err = in.takeOverWithin(begin, a); err != ErrTimeout {
+			return n, err
+		}
 	}
 	in.acquire()
-	return in.conn.ReadWithin(in.buf, in.Timeout)
+	return in.conn.readSince(begin, now, in.buf, in.Timeout)
+}
+
+// takeOverWithin is takeOver within Timeout and the minimum rate, and returns the time. ErrTimeout says no
+// more than that the read is to be tried anew.
+func (in *Input) takeOverWithin(begin time.Time, a *ahead) (int, time.Time, error) {
+	pace := &in.conn.readPace
+	in.conn.SetReadDeadline(earlier(after(begin, in.Timeout), pace.deadline(begin)))
+	n, err := in.takeOver(a)
+	now := time.Now()
+	if slow := pace.moved(n, now.Sub(begin)); slow != nil {
+		return 0, now, slow
+	}
+	return n, now, err
 }
 
 // wait is a read that may last: after a while it goes on without a buffer.
