@@ -124,7 +124,7 @@ func (s session) run(t *rapid.T) (got []string, ran []int, served error) {
 	var trap atomic.Int32
 	trap.Store(-1)
 	stragglers := make(chan struct{}, len(s.steps))
-	srv := serialserver.New(&serialserver.Timeout{Read: s.timeout}, serialserver.WithUnreadInput(int64(s.unread)))
+	srv := serialserver.New(&serialserver.Timeout{Read: s.timeout}, serialserver.WithLimits(serialserver.Limits{UnreadInput: int64(s.unread)}))
 	for i, st := range s.steps {
 		srv.Register(serial.TaskCode(i), func(_ context.Context, _ *serialserver.Client, in binaryutil.BinaryReader, _ *zap.Logger, _ ...interface{}) (io.Reader, error) {
 			ran = append(ran, i)

@@ -5,7 +5,7 @@ package serial
 type Description struct {
 	// Server is the name that the server was given, "" if none.
 	Server string `json:"server"`
-	// Limits hold for every connection of the server.
+	// Limits hold for the connection that asked.
 	Limits Limits `json:"limits"`
 	// Tasks are the registered tasks by ascending code. On the wire it is a list, also where it is
 	// empty.
@@ -36,4 +36,9 @@ type TaskLimits struct {
 	// UnreadInput is how many bytes of a message the server discards, when the task did not read
 	// them, before it says Goodbye instead; with 0 it discards none.
 	UnreadInput int64 `json:"unread_input_bytes"`
+	// MessageMillis is for how many milliseconds, rounded up, the server waits in all for the bytes of one
+	// message, and again for its answer to be taken. 0: there is no limit.
+	MessageMillis int64 `json:"message_ms"`
+	// TaskMillis is how many milliseconds, rounded up, the task may take. 0: there is no limit.
+	TaskMillis int64 `json:"task_ms"`
 }

@@ -18,7 +18,7 @@ func TestDescription(t *testing.T) {
 	    "min_rate_bytes_per_second": 64, "min_rate_window_ms": 10000
 	  },
 	  "tasks": [
-	    {"code": 1, "name": "echo", "limits": {"unread_input_bytes": 262144}}
+	    {"code": 1, "name": "echo", "limits": {"unread_input_bytes": 262144, "message_ms": 3600000, "task_ms": 86400000}}
 	  ]
 	}`
 	description := serial.Description{
@@ -28,7 +28,7 @@ func TestDescription(t *testing.T) {
 			MinRate: 64, MinRateWindowMillis: 10000,
 		},
 		Tasks: []serial.TaskDescription{
-			{Code: 1, Name: "echo", Limits: serial.TaskLimits{UnreadInput: 262144}},
+			{Code: 1, Name: "echo", Limits: serial.TaskLimits{UnreadInput: 262144, MessageMillis: 3600000, TaskMillis: 86400000}},
 		},
 	}
 	encoded, err := json.Marshal(description)

@@ -2,6 +2,7 @@ package serialserver
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +70,9 @@ func (c *Client) closeOut(t *task, out io.Closer, a answer) answer {
 func (c *Client) answerError(t *task, err error) answer {
 	code, ok, err := errorCode(err)
 	if !ok {
+		code, ok = c.stoppedCode(t, err)
+	}
+	if !ok {
 		return c.dropped(t, "running", err)
 	}
 	c.output.WriteByte(byte(serial.ResponseError))
@@ -107,6 +111,30 @@ func errorCode(err error) (code serial.ErrorCode, ok bool, sound error) {
 		return coder.ErrorCode(), true, err
 	}
 	return 0, false, err
+}
+
+// stoppedCode returns the code of a task that returned the error of its context, or what wraps that, because
+// it was cancelled or its time was over.
+func (c *Client) stoppedCode(t *task, err error) (code serial.ErrorCode, ok bool) {
+	switch cause := t.ctx.stopped(); cause {
+	case ErrTaskCancelled:
+		code = serial.ErrorCancelled
+	case ErrTaskTimeout:
+		code = serial.ErrorDeadlineExceeded
+	default:
+		return 0, false
+	}
+	if c.output.Err() != nil || t.message.failure() != nil {
+		return 0, false
+	}
+	return code, isContextError(err)
+}
+
+// isContextError reports whether err is or wraps what a context ends with. What it wraps is the
+// application's, and may panic.
+func isContextError(err error) (is bool) {
+	defer recovered(new(error))
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTaskCancelled)
 }
 
 // dropped is the answer of a task that gets none: the connection ends without the 00 of a stream

@@ -49,31 +49,41 @@ func unknown(_ context.Context, c *Client, _ binaryutil.BinaryReader, lg *zap.Lo
 var errUnknownTask error = &serial.Error{Code: serial.ErrorUnknownTask}
 
 func describe(_ context.Context, c *Client, _ binaryutil.BinaryReader, _ *zap.Logger, _ ...interface{}) (io.Reader, error) {
-	document, err := json.Marshal(c.server.description())
+	document, err := json.Marshal(c.description())
 	return bytes.NewReader(document), err
 }
 
-func (s *Server) description() serial.Description {
+func (c *Client) description() serial.Description {
+	s, limits := c.server, c.taskLimits()
 	d := serial.Description{
 		Server: s.name,
 		Limits: serial.Limits{
 			WaitMillis:  millis(s.timeout.Wait),
 			ReadMillis:  millis(s.timeout.Read),
 			WriteMillis: millis(s.timeout.Write),
-			MinRate:     int64(max(s.minRate.BytesPerSecond, 0)),
+			MinRate:     int64(max(limits.MinRate, 0)),
 		},
 		Tasks: []serial.TaskDescription{},
 	}
 	if d.Limits.MinRate > 0 {
-		d.Limits.MinRateWindowMillis = millis(s.minRate.Window)
+		d.Limits.MinRateWindowMillis = millis(limits.rate().Window)
 	}
-	for _, code := range s.RegisteredTaskCodes() {
-		_, name, _ := s.TaskFunc(code)
-		d.Tasks = append(d.Tasks, serial.TaskDescription{
-			Code: code, Name: name, Limits: serial.TaskLimits{UnreadInput: s.unreadInput},
-		})
+	for i := range s.tasks.tasks {
+		if reg := s.tasks.tasks[i].Load(); reg != nil {
+			d.Tasks = append(d.Tasks, serial.TaskDescription{
+				Code: reg.code, Name: reg.name, Limits: c.limitsOf(reg).describe(),
+			})
+		}
 	}
 	return d
+}
+
+func (l *Limits) describe() serial.TaskLimits {
+	return serial.TaskLimits{
+		UnreadInput:   l.unreadInput(),
+		MessageMillis: millis(l.MessageTime),
+		TaskMillis:    millis(l.TaskTime),
+	}
 }
 
 // millis rounds d up to milliseconds; no limit is 0.

@@ -38,6 +38,7 @@ type Client struct {
 
 	logger  atomic.Pointer[zap.Logger] // nil: the server's
 	metrics atomic.Pointer[Metrics]    // nil: the server's
+	limits  atomic.Pointer[Limits]     // nil: none of its own
 
 	mu      sync.Mutex // guards what follows
 	state   state
@@ -56,7 +57,7 @@ func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder
 	if e == nil {
 		e = binary.BigEndian
 	}
-	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.minRate)}
+	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.limits.rate())}
 	c.ctx = context.WithValue(ctx, clientKey{}, c)
 	c.input = transport.NewInput(c.conn)
 	c.input.Timeout = s.timeout.Read

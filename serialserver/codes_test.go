@@ -36,7 +36,7 @@ func TestUnknownTasks(t *testing.T) {
 
 func TestUnknownTaskWithTooMuchInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := connect(t, newServer(nil, nil, serialserver.WithUnreadInput(10)))
+		s := connect(t, newServer(nil, nil, serialserver.WithLimits(serialserver.Limits{UnreadInput: 10})))
 		s.send(request(99, strings.Repeat("x", 10)), request(99, strings.Repeat("x", 11)), request(echoTask, "x"))
 		s.wants(failed(serial.ErrorUnknownTask), failed(serial.ErrorUnknownTask), goodbye)
 		s.closeWrite()
@@ -104,13 +104,13 @@ func TestDescribe(t *testing.T) {
 		},
 		"none": {
 			serialserver.New(&serialserver.Timeout{Wait: -1, Read: -1, Write: -1},
-				serialserver.WithMinRate(-1, 0), serialserver.WithUnreadInput(-1)),
+				serialserver.WithLimits(serialserver.Limits{MinRate: -1, UnreadInput: -1, MessageTime: -1, TaskTime: -1})),
 			`{"server": "", "limits": {"wait_ms": 0, "read_ms": 0, "write_ms": 0,
 				"min_rate_bytes_per_second": 0, "min_rate_window_ms": 0}, "tasks": []}`,
 		},
 		"rounded up": {
 			serialserver.New(&serialserver.Timeout{Wait: 1, Read: time.Millisecond, Write: time.Millisecond + 1},
-				serialserver.WithMinRate(1000, time.Second+1)),
+				serialserver.WithLimits(serialserver.Limits{MinRate: 1000, MinRateWindow: time.Second + 1})),
 			`{"server": "", "limits": {"wait_ms": 1, "read_ms": 1, "write_ms": 2,
 				"min_rate_bytes_per_second": 1000, "min_rate_window_ms": 1001}, "tasks": []}`,
 		},
@@ -118,9 +118,9 @@ func TestDescribe(t *testing.T) {
 			described(),
 			`{"server": "näme", "limits": {"wait_ms": 1800000, "read_ms": 5000, "write_ms": 5000,
 				"min_rate_bytes_per_second": 64, "min_rate_window_ms": 10000}, "tasks": [
-				{"code": 0, "name": "first", "limits": {"unread_input_bytes": 77}},
-				{"code": 7, "name": "", "limits": {"unread_input_bytes": 77}},
-				{"code": 249, "name": "last", "limits": {"unread_input_bytes": 77}}]}`,
+				{"code": 0, "name": "first", "limits": {"unread_input_bytes": 77, "message_ms": 3600000, "task_ms": 86400000}},
+				{"code": 7, "name": "", "limits": {"unread_input_bytes": 77, "message_ms": 3600000, "task_ms": 86400000}},
+				{"code": 249, "name": "last", "limits": {"unread_input_bytes": 77, "message_ms": 3600000, "task_ms": 86400000}}]}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestDescribe(t *testing.T) {
 }
 
 func described() *serialserver.Server {
-	srv := serialserver.New(nil, serialserver.WithName("näme"), serialserver.WithUnreadInput(77))
+	srv := serialserver.New(nil, serialserver.WithName("näme"), serialserver.WithLimits(serialserver.Limits{UnreadInput: 77}))
 	srv.Register(249, task(empty).run, "last")
 	srv.Register(7, task(empty).run, "")
 	srv.Register(0, task(empty).run, "first")

@@ -9,7 +9,8 @@ import (
 // taskContext is the context of one task. Most tasks are over before anybody asks, so the real,
 // cancellable context is only made when its Done, Err after a cancellation, or Value is asked for.
 type taskContext struct {
-	parent context.Context // never changes
+	parent   context.Context // never changes, as the next one
+	deadline time.Time       // zero: none
 
 	mu     sync.Mutex // guards what follows
 	real   context.Context
@@ -47,8 +48,21 @@ func (c *taskContext) stop(cause error) {
 	}
 }
 
-// Deadline is that of HandleConnection's context.
-func (c *taskContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+// stopped returns why stop was called, nil if it was not, or came too late.
+func (c *taskContext) stopped() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
+// Deadline is that of HandleConnection's context, or of the task's time if that is earlier.
+func (c *taskContext) Deadline() (time.Time, bool) {
+	until, ok := c.parent.Deadline()
+	if c.deadline.IsZero() || ok && until.Before(c.deadline) {
+		return until, ok
+	}
+	return c.deadline, true
+}
 
 // Done implements context.Context.
 func (c *taskContext) Done() <-chan struct{} { return c.context().Done() }
@@ -56,10 +70,13 @@ func (c *taskContext) Done() <-chan struct{} { return c.context().Done() }
 // Err implements context.Context.
 func (c *taskContext) Err() error {
 	c.mu.Lock()
-	untouched := c.real == nil && c.cause == nil
+	untouched, late := c.real == nil && c.cause == nil, c.cause == ErrTaskTimeout
 	c.mu.Unlock()
-	if untouched {
+	switch {
+	case untouched:
 		return c.parent.Err()
+	case late:
+		return context.DeadlineExceeded
 	}
 	return c.context().Err()
 }

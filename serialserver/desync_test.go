@@ -48,7 +48,7 @@ func TestNoByteIsEverTakenForATaskCode(t *testing.T) {
 		for end, ends := range ends {
 			t.Run(task+", "+end, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					srv := newServer(nil, f, serialserver.WithUnreadInput(100))
+					srv := newServer(nil, f, serialserver.WithLimits(serialserver.Limits{UnreadInput: 100}))
 					srv.Register(trapCode, returnsTrap(t).run, "trap")
 					s := connect(t, srv)
 					s.send([]byte{testTask, trapCode}, []byte(traps), []byte{trapCode}, []byte(traps[:30]))

@@ -250,7 +250,7 @@ func TestDisconnectWhileAReadIsAwaited(t *testing.T) {
 			}()
 			settle() // until it sits there
 			return nil, nil
-		}, serialserver.WithMinRate(-1, 0))
+		}, serialserver.WithLimits(serialserver.Limits{MinRate: -1}))
 		s := connect(t, srv)
 		s.send(beginning(testTask, "begun"))
 		sleep(time.Second)
@@ -320,7 +320,7 @@ func TestLostAnswerIsNotGraceful(t *testing.T) {
 func TestGoodbyeIsBounded(t *testing.T) {
 	for _, timeout := range []time.Duration{time.Second, time.Hour, -1} {
 		synctest.Test(t, func(t *testing.T) {
-			srv := newServer(&serialserver.Timeout{Write: timeout}, nil, serialserver.WithMinRate(-1, 0))
+			srv := newServer(&serialserver.Timeout{Write: timeout}, nil, serialserver.WithLimits(serialserver.Limits{MinRate: -1}))
 			s := connect(t, srv, serialtest.Buffer(2))
 			s.send(request(emptyTask, "")) // whose answer fills the buffer
 			synctest.Wait()

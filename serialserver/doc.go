@@ -63,10 +63,23 @@
 //     each byte grants them anew. They run only while the server is blocked on the client, so that a
 //     slow TaskFunc is never held against it.
 //
-// Against clients that move a byte now and then there is a minimum rate, 64 bytes per second measured
-// over 10 s in which the server is blocked on the client ([WithMinRate]). What a TaskFunc leaves
-// unread of its message is discarded, 256 KiB at most ([WithUnreadInput]): beyond that the client is
-// answered and the connection ended. A client can ask for these limits with Describe.
+// [Limits] hold for the server, for one client, or for one task code, and have defaults:
+//
+//	MinRate        64 B/s     that a client must move, over 10 s in which the server is blocked on it
+//	MessageTime    1 h        for which the server waits in all for one message, and for its answer to be taken
+//	TaskTime       24 h       from the task code to the end of the answer; then the task's context is done
+//	UnreadInput    256 KiB    that a TaskFunc may leave unread of its message. They are discarded; beyond, the
+//	                          client is answered and the connection ended
+//	MaxMessage     4 MiB      of a message, and of an answer, of [WholeMessage], which is for TaskFuncs that want
+//	                          their message as a slice
+//
+// A client can ask for these limits with Describe.
+//
+// # Middleware
+//
+// [Server.Use] puts middleware around all TaskFuncs; it is a function of a TaskFunc, so it can also be put
+// around one in Register. There are [LimitConcurrency], [LimitRate], [TaskTimeout], [Recover], [AccessLog] and
+// [SlowTaskLog]. Middleware that has to know what became of the answer asks for it with [Client.OnTaskDone].
 //
 // # Ending
 //

@@ -1,6 +1,7 @@
 package serialserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -34,6 +35,9 @@ var (
 var (
 	// ErrTaskCancelled: Client.Cancel was called.
 	ErrTaskCancelled = errors.New("serialserver: task cancelled")
+	// ErrTaskTimeout: the task took longer than its time, see Limits.TaskTime and TaskTimeout. It is a
+	// context.DeadlineExceeded.
+	ErrTaskTimeout = fmt.Errorf("serialserver: task timeout: %w", context.DeadlineExceeded)
 	// ErrClientVanished: the client closed the connection, or it failed, while the task ran. An
 	// answer is written all the same, for clients that close only their sending side.
 	ErrClientVanished = errors.New("serialserver: client vanished")

@@ -48,7 +48,7 @@ func TestOneLineForEachEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				lg, logs := observed()
-				srv := newServer(nil, test.f, serialserver.WithUnreadInput(100))
+				srv := newServer(nil, test.f, serialserver.WithLimits(serialserver.Limits{UnreadInput: 100}))
 				srv.SetLogger(lg)
 				s := connect(t, srv, serialtest.Addrs(serialtest.Addr("192.0.2.7:40000"), serialtest.Addr("server")))
 				s.send(test.send)

@@ -13,37 +13,51 @@ const (
 	lookAge   = lookEvery / 2
 )
 
-// look is the timer of these looks. A task that is over before the timer fires costs a comparison:
-// the timer stays armed for the next one. Client.mu guards it.
+// look is the timer of these looks, which also sees to the end of a task's time. A task that is over before
+// the timer fires costs a comparison: the timer stays armed for the next one. Client.mu guards it.
 type look struct {
 	timer *time.Timer
-	armed bool
+	at    time.Time // when it fires; zero: it is not armed
 }
 
-func (c *Client) armLookLocked() {
-	if c.look.armed {
+// armLookLocked arms the timer for t, now: for the next look, or for the end of its time.
+func (c *Client) armLookLocked(t *task, now time.Time) {
+	at := now.Add(lookEvery)
+	if t.deadline.After(now) && t.deadline.Before(at) {
+		at = t.deadline
+	}
+	switch {
+	case c.look.at.IsZero():
+		c.timers.Add(1)
+	case !at.Before(c.look.at) || !c.look.timer.Stop(): // or it has fired, and arms itself
 		return
 	}
-	c.look.armed = true
-	c.timers.Add(1)
+	c.look.at = at
 	if c.look.timer == nil {
-		c.look.timer = time.AfterFunc(lookEvery, c.lookForClient)
+		c.look.timer = time.AfterFunc(at.Sub(now), c.lookForClient)
 	} else {
-		c.look.timer.Reset(lookEvery)
+		c.look.timer.Reset(at.Sub(now))
 	}
 }
 
-// lookForClient cancels the running task's context if its client has vanished.
+// lookForClient cancels the running task's context if its time is over, or its client has vanished.
 func (c *Client) lookForClient() {
 	defer c.timers.Done()
+	now := time.Now()
 	c.mu.Lock()
 	t := c.task
-	c.look.armed = false
+	c.look.at = time.Time{}
 	if t != nil {
-		c.armLookLocked()
+		c.armLookLocked(t, now)
 	}
 	c.mu.Unlock()
-	if t == nil || time.Since(t.start) < lookAge {
+	if t == nil {
+		return
+	}
+	if !t.deadline.IsZero() && !now.Before(t.deadline) {
+		t.ctx.stop(ErrTaskTimeout)
+	}
+	if now.Sub(t.start) < lookAge {
 		return
 	}
 	gone, ok := transport.PeerGone(c.conn.NetConn())

@@ -116,8 +116,13 @@ func (c *Client) runTask(t *task) (a answer) {
 		if shut := c.finish(); shut != nil && a.outcome != OutcomePanicked {
 			a.outcome, a.code, a.err = OutcomeFailed, 0, shut
 		}
+		if untold && t.done == nil {
+			return
+		}
+		result := a.result(t)
+		c.callDone(t, result)
 		if !untold {
-			metrics.TaskDone(c, a.result(t))
+			metrics.TaskDone(c, result)
 		}
 	}()
 	return c.answer(t)
@@ -130,7 +135,7 @@ func (c *Client) drain(t *task) *ending {
 		return nil
 	}
 	c.output.Lend()
-	err := t.message.drain(c.server.unreadInput)
+	err := t.message.drain(t.limits.unreadInput())
 	if werr := c.output.Reclaim(); werr != nil {
 		return &ending{reason: ClosedWrite, err: t.err("answering", werr)}
 	}

@@ -38,7 +38,7 @@ func TestTaskThatReadsInAnotherGoroutine(t *testing.T) {
 // A live conversation: the answer begins before the message has ended, byte by byte.
 func TestAnswerWhileTheMessageArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := connect(t, newServer(nil, nil, serialserver.WithMinRate(-1, 0)))
+		s := connect(t, newServer(nil, nil, serialserver.WithLimits(serialserver.Limits{MinRate: -1})))
 		s.send([]byte{echoTask})
 		for i, b := range []byte("conversation") {
 			s.send([]byte{1, b})

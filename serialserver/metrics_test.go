@@ -93,7 +93,7 @@ func (s *session) half(client) { s.closeWrite() }
 func TestReasonsOfTheMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m recorder
-		srv := newServer(nil, reads(-1), serialserver.WithUnreadInput(-1))
+		srv := newServer(nil, reads(-1), serialserver.WithLimits(serialserver.Limits{UnreadInput: -1}))
 		srv.SetMetrics(&m)
 		s := connect(t, srv)
 		s.send(beginning(testTask, "cut"))

@@ -1,30 +1,12 @@
 package serialserver
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // The default timeouts.
 const (
 	DefaultWait  = 30 * time.Minute
 	DefaultRead  = 5 * time.Second
 	DefaultWrite = 5 * time.Second
-)
-
-// The default limits. Each has an Option that sets it.
-const (
-	// DefaultUnreadInput is how many bytes of a message that its task did not read are discarded
-	// before the server says Goodbye instead (256 KiB): cheaper than a new connection up to about
-	// there, and a bound on what a client can make a server read for nothing.
-	DefaultUnreadInput = 256 << 10
-
-	// DefaultMinRate is how many bytes per second a peer must move while the server is blocked on
-	// it, and DefaultMinRateWindow the blocked time over which that is measured. A rolling timeout
-	// alone lets a peer hold a connection with a byte every few seconds; 640 bytes in ten seconds
-	// are below what any working network gives and far above that.
-	DefaultMinRate       = 64
-	DefaultMinRateWindow = 10 * time.Second
 )
 
 // cancelGrace is how long a task whose HandleConnection context is done may take to answer, before
@@ -72,33 +54,7 @@ func WithName(name string) Option {
 	return func(s *Server) { s.name = name }
 }
 
-// WithUnreadInput sets how many bytes of a message that its task did not read are discarded
-// before the server says Goodbye instead. 0 means DefaultUnreadInput; negative: none are.
-func WithUnreadInput(bytes int64) Option {
-	return func(s *Server) {
-		switch {
-		case bytes == 0:
-			bytes = DefaultUnreadInput
-		case bytes < 0:
-			bytes = 0
-		}
-		bytes = min(bytes, math.MaxInt64-1) // one byte more is looked for
-		s.unreadInput = bytes
-	}
-}
-
-// WithMinRate sets how many bytes per second a peer must move while the server is blocked on it
-// in a message or an answer, measured over windows of blocked time. 0 means DefaultMinRate and
-// DefaultMinRateWindow; a negative rate means that there is no minimum, which a task that reads a
-// live stream from its client may need.
-func WithMinRate(bytesPerSecond int, window time.Duration) Option {
-	return func(s *Server) {
-		if bytesPerSecond == 0 {
-			bytesPerSecond = DefaultMinRate
-		}
-		if window <= 0 {
-			window = DefaultMinRateWindow
-		}
-		s.minRate.BytesPerSecond, s.minRate.Window = bytesPerSecond, window
-	}
+// WithLimits sets the limits of the server.
+func WithLimits(l Limits) Option {
+	return func(s *Server) { s.limits = l.over(defaultLimits) }
 }

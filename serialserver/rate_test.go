@@ -2,6 +2,7 @@ package serialserver_test
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -77,11 +78,11 @@ func TestMinRateAtItsLimit(t *testing.T) {
 		{nil, 640, true},
 		{nil, 639, false},
 		{nil, 641, true},
-		{[]serialserver.Option{serialserver.WithMinRate(10, 10*time.Second)}, 100, true},
-		{[]serialserver.Option{serialserver.WithMinRate(10, 10*time.Second)}, 99, false},
-		{[]serialserver.Option{serialserver.WithMinRate(0, 0)}, 639, false},
-		{[]serialserver.Option{serialserver.WithMinRate(0, -1)}, 639, false},
-		{[]serialserver.Option{serialserver.WithMinRate(-1, time.Second)}, 1, true},
+		{[]serialserver.Option{serialserver.WithLimits(serialserver.Limits{MinRate: 10, MinRateWindow: 10 * time.Second})}, 100, true},
+		{[]serialserver.Option{serialserver.WithLimits(serialserver.Limits{MinRate: 10, MinRateWindow: 10 * time.Second})}, 99, false},
+		{[]serialserver.Option{serialserver.WithLimits(serialserver.Limits{})}, 639, false},
+		{[]serialserver.Option{serialserver.WithLimits(serialserver.Limits{MinRateWindow: -1})}, 639, false},
+		{[]serialserver.Option{serialserver.WithLimits(serialserver.Limits{MinRate: -1, MinRateWindow: time.Second})}, 1, true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f, done := timedRead()
@@ -120,15 +121,18 @@ func TestMinRateCountsOnlyBlockedTime(t *testing.T) {
 	})
 }
 
-// patient is an answer that gives one byte an hour.
-type patient struct{ reads int }
+// patient is an answer that gives a byte now and then, by default every hour.
+type patient struct {
+	reads int
+	every time.Duration
+}
 
 func (p *patient) Read(b []byte) (int, error) {
 	if p.reads == 0 {
 		return 0, io.EOF
 	}
 	p.reads--
-	sleep(time.Hour)
+	sleep(cmp.Or(p.every, time.Hour))
 	b[0] = 'x'
 	return 1, nil
 }

@@ -28,8 +28,10 @@ import (
 // may block for long returns when ctx is done, for instance a pipe by
 // context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) }).
 //
-// ctx.Err() and the errors of in have no code, so that returning one as it is drops the connection. Wrap
-// it where the client is to be told: serial.Errorf(serial.ErrorCancelled, "%w", context.Cause(ctx)).
+// A task that was cancelled (Client.Cancel) or whose time was over (Limits.TaskTime, TaskTimeout) and returns
+// ctx.Err(), or an error that wraps it or its cause, is answered with error 253 (cancelled) or 254 (deadline
+// exceeded). Otherwise ctx.Err() has no code, nor have the errors of in, so that returning one as it is drops
+// the connection.
 //
 // An error that is, or wraps, a serial.ErrorCoder is the answer Error with its code. Any other
 // error, like a panic or an out that fails, drops the connection: the client learns that its task
@@ -43,14 +45,17 @@ type registration struct {
 	f       TaskFunc // as registered
 	run     TaskFunc // with the middleware around it
 	builtin bool     // not the application's: neither counted nor logged
+	own     Limits   // of the task code
+	limits  *Limits  // those over the server's; nil: the server's
 }
 
 // registry is the tasks of a server. Finding one takes no lock.
 type registry struct {
 	tasks [256]atomic.Pointer[registration]
 
-	mu         sync.Mutex // held while tasks and middleware are changed
+	mu         sync.Mutex // held while tasks are changed; guards what follows
 	middleware []func(TaskFunc) TaskFunc
+	limits     [256]Limits
 }
 
 // wrapLocked puts the middleware around f, the first of it outermost.
@@ -73,7 +78,17 @@ func (s *Server) Register(t serial.TaskCode, f TaskFunc, name string) {
 	r := &s.tasks
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tasks[t].Store(&registration{code: t, name: name, f: f, run: r.wrapLocked(f)})
+	s.storeLocked(registration{code: t, name: name, f: f})
+}
+
+// storeLocked makes reg the task of its code, with the middleware and the limits there are.
+func (s *Server) storeLocked(reg registration) {
+	r := &s.tasks
+	reg.run = r.wrapLocked(reg.f)
+	reg.own = r.limits[reg.code]
+	limits := reg.own.over(s.limits)
+	reg.limits = &limits
+	r.tasks[reg.code].Store(&reg)
 }
 
 // Use puts middleware around every TaskFunc, those registered already and those to come. The
@@ -88,9 +103,7 @@ func (s *Server) Use(middleware ...func(TaskFunc) TaskFunc) {
 	r.middleware = append(r.middleware, middleware...)
 	for i := range r.tasks {
 		if old := r.tasks[i].Load(); old != nil {
-			reg := *old
-			reg.run = r.wrapLocked(reg.f)
-			r.tasks[i].Store(&reg)
+			s.storeLocked(*old)
 		}
 	}
 }

@@ -11,18 +11,15 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/serialkit/serialkit/internal/transport"
 )
 
 // Server maps task codes to TaskFuncs and serves connections with them. Make one with New. Its
 // methods are safe for concurrent use, and those that change it take effect for the next task of
 // every connection.
 type Server struct {
-	name        string         // never changes after New, as the next three
-	timeout     Timeout        // defaults filled in
-	unreadInput int64          // bytes
-	minRate     transport.Rate // of each connection, in each direction
+	name    string  // never changes after New, as the next two
+	timeout Timeout // defaults filled in
+	limits  Limits  // defaults filled in
 
 	handshake        Handshake // of Serve's connections; never changes, as the next one
 	handshakeTimeout time.Duration
@@ -57,8 +54,7 @@ func New(timeout *Timeout, opts ...Option) *Server {
 	s.empty.L = &s.mu
 	s.SetLogger(nil)
 	s.SetMetrics(nil)
-	WithUnreadInput(0)(s)
-	WithMinRate(0, 0)(s)
+	WithLimits(Limits{})(s)
 	WithHandshake(nil, 0)(s)
 	for _, opt := range opts {
 		opt(s)

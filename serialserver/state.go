@@ -41,7 +41,7 @@ func (c *Client) begin(t *task) bool {
 		return false
 	}
 	c.state, c.task = running, t
-	c.armLookLocked()
+	c.armLookLocked(t, t.start)
 	return true
 }
 

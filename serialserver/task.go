@@ -19,21 +19,28 @@ import (
 // task is one running task. It is made anew for each: a TaskFunc may leave goroutines behind that
 // still hold its context and its message.
 type task struct {
-	reg      *registration // never changes, as the next two
+	reg      *registration // never changes, as the next four
+	limits   *Limits
 	sequence uint64
 	start    time.Time
+	deadline time.Time // zero: none
 
 	ctx     taskContext
 	message message
 	in      binaryutil.Reader // of the message, for the TaskFunc
 	out     atomic.Uint64     // bytes of the answer so far
+
+	done []func(TaskResult) // Client.mu guards it while the task runs
 }
 
 // newTask returns the task of a code that has been read.
 func (c *Client) newTask(code serial.TaskCode) *task {
 	c.sequence++
 	t := &task{reg: c.server.lookup(code), sequence: c.sequence, start: time.Now()}
-	t.ctx.parent = c.ctx
+	t.limits = c.limitsOf(t.reg)
+	t.deadline = t.limits.deadline(t.start)
+	c.conn.BeginMessage(t.limits.rate(), t.limits.MessageTime)
+	t.ctx.parent, t.ctx.deadline = c.ctx, t.deadline
 	t.message.blocks.Reset(c.input)
 	t.message.task = t
 	t.in.Reset(&t.message, c.order)

@@ -56,8 +56,9 @@ func TestTaskContextWhileItRuns(t *testing.T) {
 			require.NoError(t, ctx.Err(), "also once there is a context behind it")
 		})
 		withTask(t, t.Context(), func(ctx ctx, _ client) {
-			_, ok := ctx.Deadline()
-			require.False(t, ok)
+			until, ok := ctx.Deadline()
+			require.True(t, ok)
+			require.Equal(t, time.Now().Add(serialserver.DefaultTaskTime), until)
 		})
 	})
 }

@@ -298,7 +298,7 @@ func TestFailedTaskDoesNotWaitForItsReader(t *testing.T) {
 					settle()
 					fail()
 					return nil, errBroken
-				}, serialserver.WithMinRate(-1, 0)))
+				}, serialserver.WithLimits(serialserver.Limits{MinRate: -1})))
 				s.send(beginning(testTask, ""))
 				s.wantsEnd()
 				require.LessOrEqual(t, time.Since(s.start), time.Second)

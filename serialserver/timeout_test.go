@@ -14,7 +14,10 @@ import (
 	"github.com/serialkit/serialkit/serialtest"
 )
 
-var noRate = serialserver.WithMinRate(-1, 0)
+var (
+	noRate    = serialserver.WithLimits(serialserver.Limits{MinRate: -1})
+	unlimited = serialserver.WithLimits(serialserver.Limits{MinRate: -1, MessageTime: -1, TaskTime: -1})
+)
 
 const year = 365 * 24 * time.Hour
 
@@ -148,7 +151,7 @@ func TestWriteTimeoutIsRolling(t *testing.T) {
 // With none, nothing happens for a year: neither to the rest of a message nor to an answer.
 func TestNegativeReadAndWriteAreNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(&serialserver.Timeout{Read: -1, Write: -1}, nil, noRate)
+		srv := newServer(&serialserver.Timeout{Read: -1, Write: -1}, nil, unlimited)
 		s := connect(t, srv, serialtest.Buffer(0))
 		s.send([]byte{emptyTask})
 		sleep(year)

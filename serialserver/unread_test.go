@@ -35,7 +35,7 @@ func TestUnreadInput(t *testing.T) {
 		for _, off := range []int{-1, 0, 1} {
 			t.Run(fmt.Sprintf("%d read, limit%+d", read, off), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := connect(t, newServer(nil, reads(read), serialserver.WithUnreadInput(limit)))
+					s := connect(t, newServer(nil, reads(read), serialserver.WithLimits(serialserver.Limits{UnreadInput: limit})))
 					s.send(request(testTask, strings.Repeat("\x01", read+limit+off)), request(echoTask, "x"))
 					s.wants(ok("ok"))
 					if off <= 0 {
@@ -55,13 +55,13 @@ func TestUnreadInput(t *testing.T) {
 
 func TestAllReadIsNeverTooMuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := connect(t, newServer(nil, reads(-1), serialserver.WithUnreadInput(-1)))
+		s := connect(t, newServer(nil, reads(-1), serialserver.WithLimits(serialserver.Limits{UnreadInput: -1})))
 		s.send(request(testTask, strings.Repeat("x", 10_000)), request(testTask, ""))
 		s.wants(ok("ok"), ok("ok"))
 	})
 }
 
-func TestWithUnreadInput(t *testing.T) {
+func TestLimitsUnreadInput(t *testing.T) {
 	for _, test := range []struct {
 		set    int64
 		unread int
@@ -79,7 +79,7 @@ func TestWithUnreadInput(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(test.set, " ", test.unread), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := connect(t, newServer(nil, nil, serialserver.WithUnreadInput(test.set)))
+				s := connect(t, newServer(nil, nil, serialserver.WithLimits(serialserver.Limits{UnreadInput: test.set})))
 				s.sendAside(request(emptyTask, strings.Repeat("\x01", test.unread)), request(echoTask, "x"))
 				s.wants(ok(""))
 				if test.fine {

@@ -81,7 +81,7 @@ func TestVanishedClientOfASocket(t *testing.T) {
 func vanishOnSocket(t *testing.T, clientEnd, serverEnd net.Conn, unread int, end func(*session)) {
 	f, causes := untilStopped(time.Hour)
 	began := make(chan struct{})
-	srv := newServer(nil, task(f), serialserver.WithUnreadInput(1<<30))
+	srv := newServer(nil, task(f), serialserver.WithLimits(serialserver.Limits{UnreadInput: 1 << 30}))
 	srv.Use(func(next serialserver.TaskFunc) serialserver.TaskFunc {
 		return func(ctx ctx, c client, in reader, lg logger, args ...interface{}) (reading, error) {
 			close(began)

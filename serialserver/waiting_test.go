@@ -65,7 +65,7 @@ func TestWaitTimeoutBeginsAfterTheAnswer(t *testing.T) {
 // Half a request is not waited for by the wait timeout, and a slow task is not idleness.
 func TestWaitTimeoutRunsOnlyWhileIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(&serialserver.Timeout{Wait: time.Second, Read: time.Hour}, sleeper(time.Minute), serialserver.WithMinRate(-1, 0))
+		srv := newServer(&serialserver.Timeout{Wait: time.Second, Read: time.Hour}, sleeper(time.Minute), serialserver.WithLimits(serialserver.Limits{MinRate: -1}))
 		s := connect(t, srv)
 		s.send(request(testTask, ""))
 		s.wants(ok(""))

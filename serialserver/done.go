@@ -1,0 +1,37 @@
+package serialserver
+
+import (
+	"go.uber.org/zap"
+)
+
+// OnTaskDone calls f when the running task has ended: its answer is complete, though maybe still buffered, or
+// never will be. It is how middleware learns what became of an answer that is sent after the TaskFunc has
+// returned, and gives back what belongs to the task. Of several the latest is called first.
+//
+// A TaskFunc or its middleware calls it before it returns; f is called in the connection's goroutine and must
+// not block. A panic of f is logged. When no task runs OnTaskDone does nothing and returns false.
+func (c *Client) OnTaskDone(f func(TaskResult)) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.task == nil {
+		return false
+	}
+	c.task.done = append(c.task.done, f)
+	return true
+}
+
+// callDone calls what is to be called when t, which has ended, has.
+func (c *Client) callDone(t *task, r TaskResult) {
+	for i := len(t.done) - 1; i >= 0; i-- {
+		if err := recoveredCall(t.done[i], r); err != nil {
+			c.taskLogger().Error("OnTaskDone panicked", zap.Stringer("task", t.reg.code), zap.Error(err),
+				zap.ByteString("stack", err.(*PanicError).Stack))
+		}
+	}
+}
+
+func recoveredCall(f func(TaskResult), r TaskResult) (err error) {
+	defer recovered(&err)
+	f(r)
+	return nil
+}

@@ -1,0 +1,42 @@
+package serialserver
+
+import (
+	"context"
+	"io"
+
+	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/binaryutil"
+)
+
+// Recover returns middleware that asks policy what becomes of a task whose TaskFunc has panicked, in place of
+// dropping the connection: the error that policy returns is the TaskFunc's, so that one with a code is answered and
+// the session goes on. With the PanicError itself, or another error without a code, the connection is dropped as
+// without it; nil is an empty answer. The panic is logged, with its stack.
+//
+// It does not see a panic of the out that a TaskFunc returned: part of the answer may have been sent, and the
+// connection is dropped.
+func Recover(policy func(c *Client, p *PanicError) error) func(TaskFunc) TaskFunc {
+	return func(f TaskFunc) TaskFunc {
+		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
+			out, p, err := callRecovered(f, ctx, c, in, lg, args)
+			if p == nil {
+				return out, err
+			}
+			err = policy(c, p)
+			if err != error(p) { // which is logged where the connection ends
+				lg.Error("task panicked", zap.Error(p), zap.ByteString("stack", p.Stack))
+			}
+			return nil, err
+		}
+	}
+}
+
+// callRecovered calls f. A panic of it is p.
+func callRecovered(f TaskFunc, ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args []interface{}) (out io.Reader, p *PanicError, err error) {
+	var panicked error
+	defer func() { p, _ = panicked.(*PanicError) }()
+	defer recovered(&panicked)
+	out, err = f(ctx, c, in, lg, args...)
+	return out, nil, err
+}

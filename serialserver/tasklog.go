@@ -1,0 +1,57 @@
+package serialserver
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/binaryutil"
+)
+
+// AccessLog returns middleware that logs a line, at info level, for each task that has ended: its code and
+// name, its outcome, how long it took and how many bytes it read and answered.
+func AccessLog() func(TaskFunc) TaskFunc {
+	return func(f TaskFunc) TaskFunc {
+		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
+			c.OnTaskDone(func(r TaskResult) { lg.Info("task", r.fields()...) })
+			return f(ctx, c, in, lg, args...)
+		}
+	}
+}
+
+// SlowTaskLog returns middleware that logs a warning when a task has been running for d, so that one that
+// hangs is seen, and another one with its result when it ends. It costs a timer for each task.
+func SlowTaskLog(d time.Duration) func(TaskFunc) TaskFunc {
+	return func(f TaskFunc) TaskFunc {
+		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
+			m := c.Metadata()
+			timer := time.AfterFunc(d, func() {
+				lg.Warn("slow task", zap.Stringer("task", m.Code), zap.String("name", m.Name),
+					zap.Uint64("sequence", m.Sequence), zap.Duration("running", d))
+			})
+			c.OnTaskDone(func(r TaskResult) {
+				if !timer.Stop() {
+					lg.Warn("slow task ended", append(r.fields(), zap.Uint64("sequence", m.Sequence))...)
+				}
+			})
+			return f(ctx, c, in, lg, args...)
+		}
+	}
+}
+
+// fields are the result for a log line.
+func (r TaskResult) fields() []zap.Field {
+	fields := []zap.Field{
+		zap.Stringer("task", r.Code), zap.String("name", r.Name), zap.Stringer("outcome", r.Outcome),
+		zap.Duration("duration", r.Duration), zap.Uint64("in", r.BytesIn), zap.Uint64("out", r.BytesOut),
+	}
+	if r.Outcome == OutcomeError {
+		fields = append(fields, zap.Stringer("code", r.ErrorCode))
+	}
+	if r.Err != nil {
+		fields = append(fields, zap.Error(r.Err))
+	}
+	return fields
+}

@@ -1,0 +1,107 @@
+package serialserver_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/serialkit/serialkit/serial"
+	"github.com/serialkit/serialkit/serialserver"
+)
+
+// whole registers a WholeMessage task that answers its message n times, as testTask.
+func whole(srv *serialserver.Server, n int) {
+	srv.Register(testTask, serialserver.WholeMessage(
+		func(_ ctx, _ client, message []byte, _ logger, _ ...any) ([]byte, error) {
+			return []byte(strings.Repeat(string(message), n)), nil
+		}), "whole")
+}
+
+// A message, and an answer, of the limit are fine; one byte more is too large, and the session goes on.
+func TestWholeMessageLimits(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits serialserver.Limits
+		bytes  int
+		times  int
+		fine   bool
+	}{
+		"empty":               {serialserver.Limits{}, 0, 1, true},
+		"message":             {serialserver.Limits{MaxMessage: 1000}, 1000, 1, true},
+		"message below":       {serialserver.Limits{MaxMessage: 1000}, 999, 1, true},
+		"message above":       {serialserver.Limits{MaxMessage: 1000}, 1001, 1, false},
+		"message of one":      {serialserver.Limits{MaxMessage: 1}, 2, 1, false},
+		"default":             {serialserver.Limits{}, serialserver.DefaultMaxMessage, 0, true},
+		"above default":       {serialserver.Limits{}, serialserver.DefaultMaxMessage + 1, 0, false},
+		"answer":              {serialserver.Limits{MaxAnswer: 1000}, 500, 2, true},
+		"answer above":        {serialserver.Limits{MaxAnswer: 999}, 500, 2, false},
+		"answer default":      {serialserver.Limits{}, 1 << 20, 4, true},
+		"above answer":        {serialserver.Limits{}, 1<<20 + 1, 4, false},
+		"no message limit":    {serialserver.Limits{MaxMessage: -1}, serialserver.DefaultMaxMessage + 1, 0, true},
+		"no limit of answers": {serialserver.Limits{MaxAnswer: -1}, 1<<20 + 1, 4, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(nil, nil, serialserver.WithLimits(test.limits))
+				whole(srv, test.times)
+				s := connect(t, srv)
+				s.sendAside(request(testTask, strings.Repeat("x", test.bytes)), request(echoTask, "in step"))
+				want := ok(strings.Repeat("x", test.bytes*test.times))
+				if !test.fine {
+					want = failed(serial.ErrorTooLarge)
+				}
+				s.wants(want, ok("in step"))
+			})
+		})
+	}
+}
+
+func TestWholeMessageErrors(t *testing.T) {
+	for name, err := range map[string]error{"coded": coded(7), "other": errors.New("other")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(nil, nil)
+				srv.Register(testTask, serialserver.WholeMessage(
+					func(ctx, client, []byte, logger, ...any) ([]byte, error) { return []byte("not sent"), err }), "")
+				s := connect(t, srv)
+				s.send(request(testTask, "x"))
+				if name == "coded" {
+					s.wants(failed(7))
+					return
+				}
+				s.wantsEnd()
+				require.ErrorIs(t, s.result(), err)
+			})
+		})
+	}
+}
+
+// A message that does not come whole is never handled, also where it ends at the limit.
+func TestWholeMessageCut(t *testing.T) {
+	for _, message := range []string{"", "x", "0123456789"} {
+		for name, end := range map[string]func(*session){
+			"end":     func(s *session) { s.closeWrite() },
+			"timeout": func(s *session) { sleep(time.Minute) },
+		} {
+			t.Run(message+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					srv := newServer(nil, nil, serialserver.WithLimits(serialserver.Limits{MaxMessage: 10}))
+					srv.Register(testTask, serialserver.WholeMessage(
+						func(ctx, client, []byte, logger, ...any) ([]byte, error) {
+							t.Error("handled")
+							return nil, nil
+						}), "")
+					s := connect(t, srv)
+					s.send(beginning(testTask, message))
+					end(s)
+					s.wantsEnd()
+					s.Close()
+					require.Error(t, s.result())
+				})
+			})
+		}
+	}
+}
