@@ -17,12 +17,13 @@ import (
 // Client is one connection that a Server serves. Its methods are safe for concurrent use, from
 // TaskFuncs too, and none blocks.
 type Client struct {
-	server    *Server          // never changes, as the next five
+	server    *Server          // never changes, as the next six
 	order     binary.ByteOrder // of its messages
 	args      []interface{}    // for its TaskFuncs
 	ctx       context.Context  // of HandleConnection, with the Client
 	timestamp time.Time
 	number    uint64 // in the order of arrival
+	seat      seat
 
 	conn   *transport.Conn
 	input  *transport.Input  // owned by the connection's goroutine, and by a task through its message
@@ -58,6 +59,7 @@ func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder
 		e = binary.BigEndian
 	}
 	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.limits.rate())}
+	s.keep(conn)
 	c.ctx = context.WithValue(ctx, clientKey{}, c)
 	c.input = transport.NewInput(c.conn)
 	c.input.Timeout = s.timeout.Read

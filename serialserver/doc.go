@@ -73,7 +73,9 @@
 //	MaxMessage     4 MiB      of a message, and of an answer, of [WholeMessage], which is for TaskFuncs that want
 //	                          their message as a slice
 //
-// A client can ask for these limits with Describe.
+// A client can ask for these limits with Describe. How many clients there may be, 16384, and how many of them from
+// one address, 4096, is set by [WithMaxClients] and [WithMaxClientsPerAddress]: those beyond are told Goodbye.
+// The kernel ends TCP connections whose other host is gone after a minute ([WithKeepAlive]).
 //
 // # Middleware
 //

@@ -34,9 +34,15 @@ type ending struct {
 	panic   *PanicError // what the task panicked with, nil if it did not
 }
 
-func graceful() *ending {
+func (c *Client) graceful() *ending {
+	if c.seat.room == refused {
+		return &ending{reason: ClosedRefused, err: ErrTooManyClients, goodbye: true}
+	}
 	return &ending{reason: ClosedGraceful, err: ErrGracefulDisconnect, goodbye: true}
 }
+
+// expected reports whether a connection's end is one of the ordinary ones.
+func (e *ending) expected() bool { return e.reason <= ClosedGraceful || e.reason == ClosedRefused }
 
 // end closes the connection and releases everything of it. It returns what HandleConnection does.
 func (c *Client) end(e *ending) error {
@@ -102,7 +108,7 @@ func (c *Client) logEnd(e *ending) {
 		fields = append(fields, zap.Uint64("unknown_tasks", c.unknown))
 	}
 	switch {
-	case e.reason <= ClosedGraceful:
+	case e.expected():
 		lg.Debug("connection closed", fields...)
 	case e.panic != nil:
 		lg.Error("task panicked", append(fields, zap.Error(e.err), zap.ByteString("stack", e.panic.Stack))...)
@@ -113,7 +119,7 @@ func (c *Client) logEnd(e *ending) {
 
 // atTheEdge adds a stack and the connection to an error that is not to be expected.
 func (c *Client) atTheEdge(e *ending) error {
-	if e.reason <= ClosedGraceful {
+	if e.expected() {
 		return e.err
 	}
 	return errors.Wrap(e.err, "serialserver: "+c.String())

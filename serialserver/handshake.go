@@ -59,19 +59,49 @@ func secured(config *tls.Config, then Handshake) Handshake {
 // arrival is a connection in its handshake.
 type arrival struct {
 	conn net.Conn // as it was accepted
+	seat seat     // Server.mu guards it
 }
 
-// welcome serves a connection that was accepted.
+// welcome serves a connection that was accepted. Where it comes from is not asked here: a layer that reads a
+// PROXY header would wait for that.
 func (s *Server) welcome(ctx context.Context, conn net.Conn, shake Handshake) {
 	a := &arrival{conn: conn}
 	s.mu.Lock()
 	s.arrivals[a] = struct{}{}
+	a.seat = s.admission.seatLocked()
 	s.mu.Unlock()
-	go s.host(ctx, a, shake)
+	go s.receive(ctx, a, shake)
 }
 
-// host shakes hands with a client and serves it.
-func (s *Server) host(ctx context.Context, a *arrival, shake Handshake) {
+// locate takes the arrival's address into account. It reports false if there is not even room to refuse it.
+func (s *Server) locate(a *arrival) bool {
+	host := hostOf(a.conn.RemoteAddr())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.seat = s.admission.seatAtLocked(a.seat, host)
+	return a.seat.room != dropped
+}
+
+// arrive makes an arrival the client c.
+func (s *Server) arrive(a *arrival, c *Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.arrivals, a)
+	c.seat = a.seat
+	s.enterLocked(c)
+}
+
+// leave forgets an arrival that has not become a client.
+func (s *Server) leave(a *arrival) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.arrivals, a)
+	s.admission.leaveLocked(a.seat)
+	s.changedLocked()
+}
+
+// receive shakes hands with a client and serves it.
+func (s *Server) receive(ctx context.Context, a *arrival, shake Handshake) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var c *Client
@@ -87,8 +117,7 @@ func (s *Server) host(ctx context.Context, a *arrival, shake Handshake) {
 		return
 	}
 	s.arrive(a, c)
-	defer s.remove(c)
-	_ = c.serve() // which has logged it
+	_ = s.host(c) // which has logged it
 }
 
 // shakeHands returns the client, nil with an error if it must not be served.
@@ -101,6 +130,9 @@ func (s *Server) shakeHands(ctx context.Context, cancel context.CancelCauseFunc,
 		a.conn.SetDeadline(time.Unix(1, 0))
 		close(interrupted)
 	})
+	if !s.locate(a) {
+		shake = noHandshake
+	}
 	own, conn, order, args, err := shake(ctx, a.conn)
 	if !stop() {
 		<-interrupted

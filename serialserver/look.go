@@ -23,8 +23,8 @@ type look struct {
 // armLookLocked arms the timer for t, now: for the next look, or for the end of its time.
 func (c *Client) armLookLocked(t *task, now time.Time) {
 	at := now.Add(lookEvery)
-	if t.deadline.After(now) && t.deadline.Before(at) {
-		at = t.deadline
+	if t.ctx.deadline.After(now) && t.ctx.deadline.Before(at) {
+		at = t.ctx.deadline
 	}
 	switch {
 	case c.look.at.IsZero():
@@ -54,7 +54,7 @@ func (c *Client) lookForClient() {
 	if t == nil {
 		return
 	}
-	if !t.deadline.IsZero() && !now.Before(t.deadline) {
+	if !t.ctx.deadline.IsZero() && !now.Before(t.ctx.deadline) {
 		t.ctx.stop(ErrTaskTimeout)
 	}
 	if now.Sub(t.start) < lookAge {

@@ -36,11 +36,11 @@ func (c *Client) serveTasks() *ending {
 			return end
 		}
 		if code == serial.TaskDisconnect {
-			return graceful()
+			return c.graceful()
 		}
 		t := c.newTask(code)
 		if !c.begin(t) {
-			return graceful()
+			return c.graceful()
 		}
 		if end := c.serveTask(t); end != nil {
 			return end
@@ -83,7 +83,7 @@ func (c *Client) wait(now time.Time) *ending {
 	case transport.ErrTimeout:
 		return &ending{reason: ClosedIdle, err: ErrTimeoutWaitingForTask, goodbye: true}
 	case transport.ErrInterrupted:
-		return graceful()
+		return c.graceful()
 	default:
 		return &ending{reason: ClosedRead, err: err}
 	}
@@ -145,7 +145,7 @@ func (c *Client) drain(t *task) *ending {
 	case nil:
 		return &ending{reason: ClosedUnread, err: t.err("answered", ErrUnreadInput), goodbye: true}
 	case transport.ErrInterrupted:
-		return graceful()
+		return c.graceful()
 	default:
 		return &ending{reason: ClosedRead, err: t.err("reading the message of", err), goodbye: true}
 	}

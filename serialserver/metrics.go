@@ -90,6 +90,8 @@ const (
 	ClosedRead
 	// ClosedWrite: the client did not take an answer in time, or writing failed otherwise.
 	ClosedWrite
+	// ClosedRefused: there was no room for the client.
+	ClosedRefused
 
 	numReasons
 )
@@ -98,7 +100,7 @@ const (
 func (r CloseReason) String() string {
 	return nameOf(r, "closed by the client", "idle", "graceful disconnect",
 		"cut off at the end of the disconnect time", "closed by the server", "dropped",
-		"too much input unread", "read failed", "write failed")
+		"too much input unread", "read failed", "write failed", "refused")
 }
 
 func nameOf[T ~uint8](v T, names ...string) string {

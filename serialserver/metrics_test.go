@@ -199,14 +199,14 @@ func TestNames(t *testing.T) {
 	}
 	require.Len(t, outcomes, 5)
 	reasons := make(map[string]bool)
-	for r := serialserver.ClosedByPeer; r <= serialserver.ClosedWrite; r++ {
+	for r := serialserver.ClosedByPeer; r <= serialserver.ClosedRefused; r++ {
 		reasons[r.String()] = true
 	}
-	require.Len(t, reasons, 9)
+	require.Len(t, reasons, 10)
 	require.NotContains(t, outcomes, "unknown")
 	require.NotContains(t, reasons, "unknown")
 	require.Equal(t, "unknown", serialserver.Outcome(5).String())
-	require.Equal(t, "unknown", serialserver.CloseReason(9).String())
+	require.Equal(t, "unknown", serialserver.CloseReason(10).String())
 	require.Equal(t, "idle", serialserver.ClosedIdle.String())
 	require.Equal(t, "panicked", serialserver.OutcomePanicked.String())
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,9 +19,10 @@ import (
 // methods are safe for concurrent use, and those that change it take effect for the next task of
 // every connection.
 type Server struct {
-	name    string  // never changes after New, as the next two
-	timeout Timeout // defaults filled in
-	limits  Limits  // defaults filled in
+	name      string        // never changes after New, as the next three
+	timeout   Timeout       // defaults filled in
+	limits    Limits        // defaults filled in
+	keepAlive time.Duration // negative: the kernel does not look after the connections
 
 	handshake        Handshake // of Serve's connections; never changes, as the next one
 	handshakeTimeout time.Duration
@@ -35,7 +38,8 @@ type Server struct {
 	clients   map[*Client]struct{}
 	arrivals  map[*arrival]struct{} // connections of Serve that are no clients yet
 	listeners map[net.Listener]struct{}
-	number    uint64        // of the latest client
+	number    uint64 // of the latest client
+	admission admission
 	empty     sync.Cond     // clients and arrivals have become empty; its L is mu
 	changed   chan struct{} // closed, and made anew, whenever one of them ends after a stop
 	tally     Report        // of the stop
@@ -54,7 +58,11 @@ func New(timeout *Timeout, opts ...Option) *Server {
 	s.empty.L = &s.mu
 	s.SetLogger(nil)
 	s.SetMetrics(nil)
+	s.admission.perHost = make(map[netip.Prefix]int)
 	WithLimits(Limits{})(s)
+	WithKeepAlive(0)(s)
+	WithMaxClients(0)(s)
+	WithMaxClientsPerAddress(0)(s)
 	WithHandshake(nil, 0)(s)
 	for _, opt := range opts {
 		opt(s)
@@ -75,41 +83,45 @@ func New(timeout *Timeout, opts ...Option) *Server {
 // task's context, which is derived from ctx, is cancelled.
 func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.ByteOrder, args ...interface{}) error {
 	c := newClient(s, ctx, conn, e, args)
-	s.add(c)
-	defer s.remove(c)
-	return c.serve()
+	host := hostOf(c.RemoteAddr())
+	s.mu.Lock()
+	c.seat = s.admission.seatAtLocked(s.admission.seatLocked(), host)
+	s.enterLocked(c)
+	s.mu.Unlock()
+	return s.host(c)
 }
 
-// add makes c one of the clients. After a stop it is told Goodbye at once.
-func (s *Server) add(c *Client) { s.arrive(nil, c) }
-
-// arrive is add for a connection that was an arrival.
-func (s *Server) arrive(a *arrival, c *Client) {
-	s.mu.Lock()
+// enterLocked makes c one of the clients.
+func (s *Server) enterLocked(c *Client) {
 	s.number++
 	c.number = s.number
 	c.timestamp = time.Now()
 	s.clients[c] = struct{}{}
-	delete(s.arrivals, a)
-	down := s.isDown()
-	s.mu.Unlock()
-	if down {
-		c.Disconnect(0)
-	}
 }
 
-// leave forgets an arrival that has not become a client.
-func (s *Server) leave(a *arrival) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.arrivals, a)
-	s.changedLocked()
+// host serves a client that has entered, or tells it that there is no room. After a stop it is told Goodbye at
+// once.
+func (s *Server) host(c *Client) error {
+	defer s.remove(c)
+	if c.seat.room != admitted {
+		s.logRefused(c)
+	}
+	switch {
+	case c.seat.room == dropped:
+		return c.drop()
+	case c.seat.room == refused:
+		c.refuse()
+	case s.isDown():
+		c.Disconnect(0)
+	}
+	return c.serve()
 }
 
 func (s *Server) remove(c *Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.clients, c)
+	s.admission.leaveLocked(c.seat)
 	if s.isDown() {
 		s.tally.count(c)
 	}
@@ -127,23 +139,32 @@ func (s *Server) changedLocked() {
 	}
 }
 
-// Clients returns the connections that are now being served, by increasing Timestamp.
+// Clients returns the connections that are now being served, by increasing Timestamp. Those that there was no
+// room for, and that are just being told so, are not among them.
 func (s *Server) Clients() []*Client {
-	s.mu.Lock()
-	clients := make([]*Client, 0, len(s.clients))
-	for c := range s.clients {
-		clients = append(clients, c)
-	}
-	s.mu.Unlock()
+	clients := slices.DeleteFunc(s.connections(), func(c *Client) bool { return c.seat.room != admitted })
 	slices.SortFunc(clients, func(a, b *Client) int { return cmp.Compare(a.number, b.number) })
 	return clients
+}
+
+// connections returns the clients, with those that there is no room for.
+func (s *Server) connections() []*Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.clients))
 }
 
 // NumClients returns how many connections are now being served.
 func (s *Server) NumClients() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.clients)
+	n := 0
+	for c := range s.clients {
+		if c.seat.room == admitted {
+			n++
+		}
+	}
+	return n
 }
 
 // Disconnect disconnects every current client, see Client.Disconnect. It does not block, and says

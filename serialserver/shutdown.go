@@ -116,7 +116,7 @@ func (s *Server) cutAll(self *Client, cut func(*Client)) {
 		a.conn.Close()
 	}
 	s.mu.Unlock()
-	for _, c := range s.Clients() {
+	for _, c := range s.connections() {
 		if c != self {
 			cut(c)
 		}

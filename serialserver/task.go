@@ -19,11 +19,10 @@ import (
 // task is one running task. It is made anew for each: a TaskFunc may leave goroutines behind that
 // still hold its context and its message.
 type task struct {
-	reg      *registration // never changes, as the next four
+	reg      *registration // never changes, as the next three
 	limits   *Limits
 	sequence uint64
 	start    time.Time
-	deadline time.Time // zero: none
 
 	ctx     taskContext
 	message message
@@ -38,9 +37,8 @@ func (c *Client) newTask(code serial.TaskCode) *task {
 	c.sequence++
 	t := &task{reg: c.server.lookup(code), sequence: c.sequence, start: time.Now()}
 	t.limits = c.limitsOf(t.reg)
-	t.deadline = t.limits.deadline(t.start)
 	c.conn.BeginMessage(t.limits.rate(), t.limits.MessageTime)
-	t.ctx.parent, t.ctx.deadline = c.ctx, t.deadline
+	t.ctx.parent, t.ctx.deadline = c.ctx, t.limits.deadline(t.start)
 	t.message.blocks.Reset(c.input)
 	t.message.task = t
 	t.in.Reset(&t.message, c.order)

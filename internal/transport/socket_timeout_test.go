@@ -63,35 +63,44 @@ func TestSocketWriteIsContinued(t *testing.T) {
 // After its timeout a TLS connection takes no further write: the record that it broke off would be
 // taken for garbage.
 func TestTLSAfterAWriteTimeout(t *testing.T) {
-	for name, end := range map[string]func(*Conn) error{
-		"timeout": func(*Conn) error { return ErrTimeout },
-		"interrupted": func(c *Conn) error {
-			time.AfterFunc(soon, c.InterruptWrite)
-			return ErrInterrupted
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			own, peer := tlsPair(t)
-			c := NewConn(own, Rate{})
-			data := pattern(1 << 24)
-			want := end(c)
-			timeout := soon
-			if want == ErrInterrupted {
-				timeout = time.Hour
-			}
-			n, err := c.WriteWithin(data, timeout)
-			require.Equal(t, want, err)
-			c.ResumeWrite()
-			for range 3 {
-				m, err := c.WriteWithin(data, time.Hour)
-				require.Equal(t, ErrTimeout, err)
-				require.Zero(t, m)
-			}
-			own.Close()
-			got, _ := io.ReadAll(peer)
-			require.Equal(t, data[:n], got)
-		})
+	own, peer := tlsPair(t)
+	c := NewConn(own, Rate{})
+	data := pattern(1 << 24)
+	n, err := c.WriteWithin(data, soon)
+	require.Equal(t, ErrTimeout, err)
+	requireBrokenTLS(t, c)
+	got, _ := io.ReadAll(peer)
+	require.Equal(t, data[:n], got)
+}
+
+// The same after an interruption in the middle of a record.
+func TestTLSAfterAnInterruptedWrite(t *testing.T) {
+	ownTCP, peerTCP := tcpPair(t)
+	slow := &brokenOff{Conn: ownTCP}
+	own, peer := tlsOver(t, slow, peerTCP)
+	c := NewConn(own, Rate{})
+	slow.paused, slow.goOn = make(chan struct{}), make(chan struct{})
+	sent := run(func() (int, error) { return c.WriteWithin([]byte("hello"), time.Hour) })
+	<-slow.paused
+	c.InterruptWrite()
+	close(slow.goOn)
+	require.Equal(t, ErrInterrupted, (<-sent).err)
+	c.ResumeWrite()
+	requireBrokenTLS(t, c)
+	got, err := io.ReadAll(peer)
+	require.Error(t, err)
+	require.Empty(t, got)
+}
+
+// requireBrokenTLS requires that c writes nothing more, and closes it.
+func requireBrokenTLS(t *testing.T, c *Conn) {
+	t.Helper()
+	for range 3 {
+		n, err := c.WriteWithin([]byte("more"), time.Hour)
+		require.Equal(t, ErrTimeout, err)
+		require.Zero(t, n)
 	}
+	c.Abort()
 }
 
 // brokenOff is a connection whose writes pause after a few bytes.
