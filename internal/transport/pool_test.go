@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,28 @@ func TestBulk(t *testing.T) {
 	require.Len(t, large, BulkSize)
 	require.Same(t, &large[0], &Bulk(large)[0])
 	Release(large)
+}
+
+// There are so many large buffers, and who comes later gets a small one, until one is back. Those that nobody has
+// any more do not count.
+func TestBulkIsBounded(t *testing.T) {
+	var used [][]byte
+	for last := BulkSize; last == BulkSize; {
+		used = append(used, Bulk(Scratch()))
+		last = len(used[len(used)-1])
+	}
+	require.LessOrEqual(t, len(used), maxBulk+1)
+	require.EqualValues(t, maxBulk, bulkMade.Load())
+	require.True(t, len(scratch(true)) == BufferSize)
+	used = nil
+	back := make(chan struct{})
+	runtime.AddCleanup(new([64]byte), func(c chan struct{}) { close(c) }, back) // behind theirs
+	for runtime.GC(); bulkMade.Load() == maxBulk; runtime.GC() {
+		<-back
+	}
+	b := Bulk(Scratch())
+	require.True(t, len(b) == BulkSize)
+	Release(b)
 }
 
 // While an input is filled as a whole it has a large buffer, and then a small one again.
