@@ -9,7 +9,7 @@ export GOFLAGS ?= -buildvcs=false
 # e2e and bench stay outside of go.work; each nested module builds by itself, too.
 export GOWORK := off
 
-MODULES    := . e2e bench
+MODULES    := . serialdaemon e2e bench
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s
@@ -48,6 +48,7 @@ staticcheck:
 
 arrows:
 	@echo "== arrows"; $(GO) run $(DEPGUARD) ./binaryutil ./serial ./internal/... ./serialserver ./serialclient ./serialtest
+	@GOWORK=$(CURDIR)/go.work $(GO) run $(DEPGUARD) ./serialdaemon
 
 race:
 	@for m in $(MODULES); do echo "== test -race $$m"; (cd $$m && $(GO) test -race -timeout 10m ./...); done

@@ -45,8 +45,11 @@ func noHandshake(ctx context.Context, conn net.Conn) (context.Context, net.Conn,
 	return ctx, conn, nil, nil, nil
 }
 
-// secured is a TLS handshake, and then another one.
-func secured(config *tls.Config, then Handshake) Handshake {
+// TLSHandshake is a TLS handshake, and then another one on the *tls.Conn, nil meaning none.
+func TLSHandshake(config *tls.Config, then Handshake) Handshake {
+	if then == nil {
+		then = noHandshake
+	}
 	return func(ctx context.Context, conn net.Conn) (context.Context, net.Conn, binary.ByteOrder, []any, error) {
 		secure := tls.Server(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {

@@ -146,3 +146,35 @@ func TestServeTLS(t *testing.T) {
 		require.Equal(t, serialserver.ErrServerClosed, <-returned)
 	})
 }
+
+// A listener may have a handshake of its own, with TLS below it or none at all.
+func TestServeHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := func(context.Context, net.Conn) (context.Context, net.Conn, binary.ByteOrder, []any, error) {
+			panic("the server's handshake is not asked")
+		}
+		srv := serialserver.New(nil, serialserver.WithHandshake(broken, 0))
+		srv.Register(echoTask, task(echo).run, "echo")
+		config := &tls.Config{Certificates: []tls.Certificate{certificate(t)}}
+		plain, named, secure, both := newListener(), newListener(), newListener(), newListener()
+		returned := make(chan error, 4)
+		for l, h := range map[*listener]serialserver.Handshake{
+			plain: nil, named: hello,
+			secure: serialserver.TLSHandshake(config, nil), both: serialserver.TLSHandshake(config, hello),
+		} {
+			go func() { returned <- srv.ServeHandshake(context.Background(), l, h) }()
+		}
+		for l, name := range map[*listener]string{plain: "", named: "n", secure: "", both: "n"} {
+			s := l.dial(t)
+			if l == secure || l == both {
+				s = sessionOf(t, tls.Client(s.Conn, &tls.Config{InsecureSkipVerify: true}))
+			}
+			s.send([]byte(name), request(echoTask, "x"))
+			s.wants(ok("x"))
+		}
+		srv.Close()
+		for range 4 {
+			require.Equal(t, serialserver.ErrServerClosed, <-returned)
+		}
+	})
+}

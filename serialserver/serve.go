@@ -29,7 +29,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // ServeTLS is Serve with a TLS handshake before the other one. Both together have the handshake's timeout.
 func (s *Server) ServeTLS(ctx context.Context, l net.Listener, config *tls.Config) error {
-	return s.serve(ctx, l, secured(config, s.handshake))
+	return s.serve(ctx, l, TLSHandshake(config, s.handshake))
+}
+
+// ServeHandshake is Serve with a handshake of this listener's in place of that of WithHandshake, nil meaning
+// none. It has the timeout of WithHandshake. For TLS below it see TLSHandshake.
+func (s *Server) ServeHandshake(ctx context.Context, l net.Listener, h Handshake) error {
+	if h == nil {
+		h = noHandshake
+	}
+	return s.serve(ctx, l, h)
 }
 
 func (s *Server) serve(ctx context.Context, l net.Listener, shake Handshake) error {

@@ -1,0 +1,97 @@
+package serialdaemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+)
+
+// bound is an endpoint that is bound.
+type bound struct {
+	endpoint     *Endpoint
+	listeners    []net.Listener // more than one for some sockets of systemd's
+	certificates *Certificates  // of the endpoint's TLS files; nil if it has none
+}
+
+// bind binds an endpoint.
+func (e *Endpoint) bind(ctx context.Context, sockets *activated) (*bound, error) {
+	b := &bound{endpoint: e}
+	err := e.check()
+	if err != nil {
+		return nil, &EndpointError{Endpoint: e.String(), Kind: ErrUsage, Err: err}
+	}
+	if e.TLS != nil {
+		b.certificates, err = LoadCertificates(*e.TLS)
+	}
+	if err == nil {
+		b.listeners, err = e.listen(ctx, sockets)
+	}
+	if err != nil {
+		if e.Listener != nil {
+			err = errors.Join(err, e.Listener.Close())
+		}
+		return nil, &EndpointError{Endpoint: e.String(), Kind: ErrListen, Err: err}
+	}
+	if e.Wrap != nil {
+		for i, l := range b.listeners {
+			b.listeners[i] = e.Wrap(l)
+		}
+	}
+	return b, nil
+}
+
+// check refuses fields that contradict each other. ParseEndpoint makes none such.
+func (e *Endpoint) check() error {
+	switch {
+	case e.TLS != nil && e.TLSConfig != nil:
+		return errors.New("it has both TLS and TLSConfig")
+	case e.Mode&^fs.ModePerm != 0:
+		return fmt.Errorf("mode %v has more than permission bits", e.Mode)
+	}
+	return nil
+}
+
+func (e *Endpoint) listen(ctx context.Context, sockets *activated) ([]net.Listener, error) {
+	var l net.Listener
+	var err error
+	switch {
+	case e.Listener != nil:
+		l = e.Listener
+	case e.Network == NetworkSystemd:
+		return sockets.listeners(e.Address)
+	case e.Network == NetworkUnix:
+		l, err = listenUnix(ctx, e)
+	case e.Network == NetworkTCP:
+		var config net.ListenConfig
+		l, err = config.Listen(ctx, "tcp", e.Address)
+	default:
+		err = &UnknownError{What: "network", Name: e.Network, Known: []string{NetworkTCP, NetworkUnix, NetworkSystemd}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{l}, nil
+}
+
+// bindAll binds every endpoint, or none: the errors of all that fail are joined.
+func bindAll(ctx context.Context, sockets *activated, endpoints []*Endpoint) ([]*bound, error) {
+	var all []*bound
+	var errs []error
+	for _, e := range endpoints {
+		b, err := e.bind(ctx, sockets)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, b)
+	}
+	if len(errs) == 0 {
+		return all, nil
+	}
+	for _, b := range all {
+		errs = append(errs, closeAll(b.listeners))
+	}
+	return nil, errors.Join(errs...)
+}

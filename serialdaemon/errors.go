@@ -1,0 +1,71 @@
+package serialdaemon
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The kinds of errors that end a daemon. ExitCode tells them apart.
+var (
+	// ErrUsage is a configuration, a flag or an endpoint's URL that is wrong.
+	ErrUsage = errors.New("serialdaemon: wrong usage")
+	// ErrListen is an endpoint that cannot be bound.
+	ErrListen = errors.New("serialdaemon: cannot listen")
+	// ErrServe is an endpoint that has failed while it was served.
+	ErrServe = errors.New("serialdaemon: cannot serve")
+)
+
+// What may be in the way of a unix socket. Both are behind an EndpointError whose Kind is ErrListen.
+var (
+	// ErrInUse is a unix socket on which somebody listens.
+	ErrInUse = errors.New("serialdaemon: somebody listens on this socket")
+	// ErrNotSocket is a file that is no socket. It is never removed.
+	ErrNotSocket = errors.New("serialdaemon: the file is not a socket")
+)
+
+// EndpointError says which endpoint could not be used, and why.
+type EndpointError struct {
+	// Endpoint is its URL.
+	Endpoint string
+	// Kind is ErrUsage, ErrListen or ErrServe.
+	Kind error
+	// Err is the reason.
+	Err error
+}
+
+// Error names the endpoint and the reason.
+func (e *EndpointError) Error() string {
+	return "serialdaemon: " + e.Endpoint + ": " + strings.TrimPrefix(e.Err.Error(), "serialdaemon: ")
+}
+
+// Unwrap returns the kind and the reason.
+func (e *EndpointError) Unwrap() []error { return []error{e.Kind, e.Err} }
+
+// UnknownError is a name that means nothing: of a scheme, of an endpoint's parameter, of a configuration key.
+type UnknownError struct {
+	// What it would be the name of, for instance "parameter".
+	What string
+	// Name is as it was given.
+	Name string
+	// Known are the names that mean something.
+	Known []string
+}
+
+// Nearest returns the known name that Name resembles, "" if there is none.
+func (e *UnknownError) Nearest() string { return nearest(e.Name, e.Known) }
+
+// Error suggests the nearest name, or says which there are.
+func (e *UnknownError) Error() string {
+	text := fmt.Sprintf("serialdaemon: unknown %s %q", e.What, e.Name)
+	if near := e.Nearest(); near != "" {
+		return text + fmt.Sprintf(", did you mean %q?", near)
+	}
+	if len(e.Known) == 0 {
+		return text + ", there is none"
+	}
+	return text + ", there are: " + strings.Join(e.Known, ", ")
+}
+
+// Unwrap returns ErrUsage.
+func (e *UnknownError) Unwrap() error { return ErrUsage }

@@ -1,0 +1,40 @@
+package serialdaemon
+
+import (
+	"context"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+)
+
+var (
+	Nearest  = nearest
+	Distance = distance
+)
+
+const MaxUnixPath = maxUnixPath
+
+// Bind binds endpoints. files are those that systemd would have passed.
+func Bind(ctx context.Context, files []*os.File, endpoints ...*Endpoint) ([][]net.Listener, error) {
+	sockets := &activated{files: func() []*os.File { return files }}
+	all, err := bindAll(ctx, sockets, endpoints)
+	var listeners [][]net.Listener
+	for _, b := range all {
+		listeners = append(listeners, b.listeners)
+	}
+	return listeners, err
+}
+
+// MakeRoom makes room for a socket's file. pause runs between the two probes.
+func MakeRoom(ctx context.Context, path string, pause func(context.Context, time.Duration) error) error {
+	return socketFile{path, pause}.makeRoom(ctx)
+}
+
+var (
+	RemoveFile = removeFile
+	Settle     = settle
+)
+
+// Same is whether two files are the same one.
+func Same(a, b fs.FileInfo) bool { return same(a, b) }
