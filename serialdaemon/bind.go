@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+
+	"github.com/serialkit/serialkit/serialserver"
 )
 
 // bound is an endpoint that is bound.
@@ -90,8 +92,32 @@ func bindAll(ctx context.Context, sockets *activated, endpoints []*Endpoint) ([]
 	if len(errs) == 0 {
 		return all, nil
 	}
+	return nil, errors.Join(append(errs, unbind(all))...)
+}
+
+// serve serves one of the endpoint's listeners, as Server.Serve does.
+func (b *bound) serve(ctx context.Context, server *serialserver.Server, l net.Listener) error {
+	config, shake := b.endpoint.TLSConfig, b.endpoint.Handshake
+	if b.certificates != nil {
+		config = b.certificates.Config()
+	}
+	switch {
+	case config == nil && shake == nil:
+		return server.Serve(ctx, l)
+	case shake == nil:
+		return server.ServeTLS(ctx, l, config)
+	case config == nil:
+		return server.ServeHandshake(ctx, l, shake)
+	default:
+		return server.ServeHandshake(ctx, l, serialserver.TLSHandshake(config, shake))
+	}
+}
+
+// unbind closes what is bound and not served.
+func unbind(all []*bound) error {
+	var errs []error
 	for _, b := range all {
 		errs = append(errs, closeAll(b.listeners))
 	}
-	return nil, errors.Join(errs...)
+	return errors.Join(errs...)
 }

@@ -1,2 +1,3 @@
-// Package serialdaemon makes a process of a serialserver.Server: it binds the endpoints that URLs describe.
+// Package serialdaemon makes a process of a serialserver.Server: endpoints from URLs, servers that start and stop
+// together, and signals.
 package serialdaemon

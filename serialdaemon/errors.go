@@ -16,6 +16,22 @@ var (
 	ErrServe = errors.New("serialdaemon: cannot serve")
 )
 
+// How a stop may end.
+var (
+	// ErrDrainTimeout is a stop in which connections were cut off, because the time to drain was over.
+	ErrDrainTimeout = errors.New("serialdaemon: the time to drain is over")
+	// ErrAborted is a stop in which connections were cut off, because a second signal wanted it.
+	ErrAborted = errors.New("serialdaemon: stopped at once, by a second signal")
+)
+
+// How a Group cannot be used.
+var (
+	// ErrStopping is a Start during a stop. Afterwards it is possible again.
+	ErrStopping = errors.New("serialdaemon: the group is being stopped")
+	// ErrWaiting is a Wait, Run or CloseOnAbort while another one waits.
+	ErrWaiting = errors.New("serialdaemon: somebody waits for the group's signals already")
+)
+
 // What may be in the way of a unix socket. Both are behind an EndpointError whose Kind is ErrListen.
 var (
 	// ErrInUse is a unix socket on which somebody listens.

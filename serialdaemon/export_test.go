@@ -38,3 +38,12 @@ var (
 
 // Same is whether two files are the same one.
 func Same(a, b fs.FileInfo) bool { return same(a, b) }
+
+// Tell makes a group tell notify what it would tell systemd, which wants a sign of life in each interval.
+func (g *Group) Tell(notify func(state string) error, interval time.Duration, err error) {
+	g.system.notify = notify
+	g.system.watchdog = func() (time.Duration, error) { return interval, err }
+}
+
+// SignalIsMinded reports whether a signal means something.
+func SignalIsMinded(s os.Signal) bool { return meaningOf(s) != meansNothing }

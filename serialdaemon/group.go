@@ -1,0 +1,260 @@
+package serialdaemon
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/serialserver"
+)
+
+// The times of a stop.
+const (
+	// DefaultDrainTimeout is how long running tasks may take to end.
+	DefaultDrainTimeout = 30 * time.Second
+	// HookTimeout is how long all hooks of a stop may take together, and how long a Reload or a Healthy that
+	// still runs at the end is waited for.
+	HookTimeout = 5 * time.Second
+)
+
+// Group is what runs in a process: servers that are started one by one and stopped together. Its zero value is
+// ready to use. The exported fields are set before the first use and do not change after it; the methods are
+// safe for concurrent use.
+type Group struct {
+	// Log gets what happens, nil meaning nobody. Servers have their own, see serialserver.Server.SetLogger.
+	Log *zap.Logger
+	// DrainTimeout is how long a stop lets running tasks go on. 0 means DefaultDrainTimeout, negative: for
+	// ever.
+	DrainTimeout time.Duration
+	// StopDelay is how long a stop goes on accepting after the hooks have said that the daemon is to get no
+	// more clients: the time that those who look for daemons need to learn of it. 0 or less means none.
+	StopDelay time.Duration
+	// OnReady is called by Wait with the addresses of everything that was started, when the signals are minded:
+	// from then on whoever knows of the process may connect to it and send it signals. A panic in it is logged.
+	OnReady func(addrs []net.Addr)
+	// Reload is called on SIGHUP, after the certificates have been loaded again: the application reads its
+	// configuration. Its ctx is done when Wait ends. An error is logged, as a panic is, and nothing else
+	// happens. Calls follow each other.
+	Reload func(ctx context.Context) error
+	// Healthy is asked before each sign of life for systemd's watchdog, which is not given while it returns
+	// an error, or does not return. nil means healthy.
+	Healthy func() error
+	// Signals are used in place of the process's, if it is not nil.
+	Signals <-chan os.Signal
+
+	sockets activated
+	system  system // how systemd is spoken to
+
+	mu      sync.Mutex // guards what follows
+	members []*member  // in the order of their starts
+	hooks   []func(context.Context) error
+	stop    *stop      // that is going on; nil if none is
+	leaving bool       // it is one that ends the process
+	errs    []error    // of members that have ended by themselves
+	news    chan *stop // has room for one; for Wait, see report
+	waiting bool       // Wait runs
+}
+
+// Start binds every endpoint, serves them, and returns their real addresses in the order of the endpoints,
+// of which those of systemd's may have several. If one cannot be bound none is, and the errors of all are
+// joined: each is an *EndpointError.
+//
+// The channel gets what goes wrong later and is closed when the server has stopped; nobody has to read it.
+// The server stops, as by Shutdown with the group's DrainTimeout, when ctx is done, when the group is
+// closed, or when one of its endpoints fails, for which the error is an *EndpointError of the kind
+// ErrServe. Tasks have the values of ctx, and not its end.
+func (g *Group) Start(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) ([]net.Addr, <-chan error, error) {
+	m, err := g.join(ctx, server, endpoints)
+	if err != nil {
+		return nil, nil, err
+	}
+	go func() {
+		m.run(ctx)
+		g.ended(m)
+		close(m.done)
+	}()
+	return m.addrs(), m.errs, nil
+}
+
+// Serve binds the endpoints and serves them until ctx is done or one of them fails, and has stopped the server
+// when it returns, as Start says. The group does not know of it: Close does not end it, and Wait does not wait
+// for it.
+func (g *Group) Serve(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
+	all, err := g.bind(ctx, endpoints)
+	if err != nil {
+		return err
+	}
+	m := newMember(g, server, all, false)
+	m.run(ctx)
+	return errors.Join(m.all...)
+}
+
+// Run is Start and then Wait.
+func (g *Group) Run(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
+	if _, _, err := g.Start(ctx, server, endpoints...); err != nil {
+		return err
+	}
+	return g.Wait(ctx)
+}
+
+// OnStop adds a hook to the next stop: it tells those who look for daemons that this one is going. Hooks are
+// called once, the latest first, before the servers stop accepting. They have HookTimeout together, after which
+// their ctx is done and nobody waits for them. What they return is logged and reported; a panic is an error.
+func (g *Group) OnStop(hook func(ctx context.Context) error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hooks = append(g.hooks, hook)
+}
+
+// Ready reports whether something was started, all of it is served, and no stop has begun.
+func (g *Group) Ready() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.members {
+		if m.failing.Load() {
+			return false
+		}
+	}
+	return g.stop == nil && len(g.members) > 0
+}
+
+// Close stops everything that was started, in the order that the package's documentation has, and lets what
+// is started afterwards begin anew. It does not wait: the channel gets the errors of all that was started since
+// the last Close, and is closed at the end. It need not be read.
+func (g *Group) Close() <-chan error {
+	s := g.beginStop(stateStopping)
+	g.reportClose(s)
+	errs := make(chan error, s.room)
+	go func() {
+		defer close(errs)
+		<-s.done
+		for _, err := range s.errs {
+			errs <- err
+		}
+	}()
+	return errs
+}
+
+// tellReady tells that what was started listens.
+func (g *Group) tellReady() {
+	if g.OnReady != nil {
+		_ = g.call(context.Background(), "on ready", func(context.Context) error {
+			g.OnReady(g.allAddrs())
+			return nil
+		})
+	}
+	g.tell(stateReady)
+}
+
+// bind binds endpoints, of which there must be some.
+func (g *Group) bind(ctx context.Context, endpoints []*Endpoint) ([]*bound, error) {
+	if len(endpoints) == 0 {
+		return nil, errNoEndpoint
+	}
+	all, err := bindAll(ctx, &g.sockets, endpoints)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range all {
+		for _, l := range b.listeners {
+			g.log().Info("listening", zap.Stringer("endpoint", b.endpoint), zap.Stringer("local", l.Addr()))
+		}
+	}
+	return all, nil
+}
+
+// join makes a server a member.
+func (g *Group) join(ctx context.Context, server *serialserver.Server, endpoints []*Endpoint) (*member, error) {
+	all, err := g.bind(ctx, endpoints)
+	if err != nil {
+		return nil, err
+	}
+	m := newMember(g, server, all, true)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stop != nil {
+		return nil, errors.Join(ErrStopping, unbind(all))
+	}
+	g.members = append(g.members, m)
+	return m, nil
+}
+
+// ended forgets a member. A stop that is going on has noted it.
+func (g *Group) ended(m *member) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.members = slices.DeleteFunc(g.members, func(other *member) bool { return other == m })
+	if g.stop != nil {
+		return
+	}
+	g.errs = append(g.errs, m.all...)
+	if len(g.members) == 0 {
+		g.reportLocked(nil)
+	}
+}
+
+// failed notes that a member stops because of an error.
+func (g *Group) failed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stop == nil {
+		g.reportLocked(nil)
+	}
+}
+
+// reportClose tells the Wait that runs of a stop that is not its own.
+func (g *Group) reportClose(s *stop) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting {
+		g.reportLocked(s)
+	}
+}
+
+// reportLocked tells Wait that there is nothing more to wait for: s is the stop that is going on. It is nil
+// if a member has failed, or the last one ended by itself, of which a Wait that begins later learns, too.
+func (g *Group) reportLocked(s *stop) {
+	g.takeNewsLocked()
+	g.newsLocked() <- s
+}
+
+// takeNewsLocked returns what was told last and was not taken.
+func (g *Group) takeNewsLocked() (s *stop, ok bool) {
+	select {
+	case s = <-g.newsLocked():
+		return s, true
+	default:
+		return nil, false
+	}
+}
+
+func (g *Group) newsLocked() chan *stop {
+	if g.news == nil {
+		g.news = make(chan *stop, 1)
+	}
+	return g.news
+}
+
+// allAddrs returns where everything listens that was started.
+func (g *Group) allAddrs() []net.Addr {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var addrs []net.Addr
+	for _, m := range g.members {
+		addrs = append(addrs, m.addrs()...)
+	}
+	return addrs
+}
+
+func (g *Group) log() *zap.Logger {
+	if g.Log == nil {
+		return zap.NewNop()
+	}
+	return g.Log
+}

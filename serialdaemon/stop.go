@@ -1,0 +1,150 @@
+package serialdaemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// stop is one stop of a group.
+type stop struct {
+	members []*member
+	hooks   []func(context.Context) error // the first to be called first
+	ctx     context.Context               // done when it is to be over at once
+	abort   context.CancelCauseFunc
+	room    int // as many errors as there can be
+
+	done chan struct{} // closed at the end
+	errs []error       // after done
+}
+
+// beginStop begins a stop, unless one is going on, and tells systemd the state.
+func (g *Group) beginStop(state string) *stop {
+	s, begun := g.newStop(state == stateStopping)
+	g.tell(state)
+	if begun {
+		go g.runStop(s)
+	}
+	return s
+}
+
+// newStop returns the stop that is going on. It reports whether that is a new one.
+func (g *Group) newStop(leaving bool) (*stop, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.leaving = g.leaving || leaving
+	if g.stop != nil {
+		return g.stop, false
+	}
+	s := &stop{hooks: g.hooks, errs: g.errs, done: make(chan struct{})}
+	s.ctx, s.abort = context.WithCancelCause(context.Background())
+	s.room = len(s.errs) + len(s.hooks) + 1
+	for _, m := range g.members {
+		s.members = append(s.members, m)
+		s.room += cap(m.errs)
+	}
+	slices.Reverse(s.hooks)
+	g.stop, g.hooks, g.errs = s, nil, nil
+	return s, true
+}
+
+// runStop is the order of a stop: not ready, which it is already, then the hooks, the delay, and the servers,
+// which stop accepting, drain, close and report.
+func (g *Group) runStop(s *stop) {
+	g.log().Info("stopping")
+	if len(s.hooks) > 0 {
+		s.errs = append(s.errs, g.callHooks(s)...)
+	}
+	if g.StopDelay > 0 && len(s.members) > 0 {
+		_ = pause(s.ctx, g.StopDelay)
+	}
+	g.stopMembers(s)
+	g.endStop()
+	g.log().Info("stopped")
+	s.abort(nil)
+	close(s.done)
+}
+
+// stopMembers stops the servers, side by side, and takes their errors.
+func (g *Group) stopMembers(s *stop) {
+	for _, m := range s.members {
+		release := context.AfterFunc(s.ctx, func() { m.cut(context.Cause(s.ctx)) })
+		defer release()
+		m.halt()
+	}
+	for _, m := range s.members {
+		<-m.done
+		s.errs = append(s.errs, m.all...)
+	}
+}
+
+// endStop lets the group begin anew.
+func (g *Group) endStop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stop, g.leaving = nil, false
+	if s, ok := g.takeNewsLocked(); ok && s != nil { // what is nil was about what has been stopped
+		g.reportLocked(s)
+	}
+}
+
+// callHooks calls the hooks, and goes on without them when their time is over.
+func (g *Group) callHooks(s *stop) []error {
+	ctx, cancel := context.WithTimeoutCause(s.ctx, HookTimeout, errHooksTimeout)
+	defer cancel()
+	returned := make(chan error, len(s.hooks))
+	go func() {
+		defer close(returned)
+		for _, hook := range s.hooks {
+			returned <- g.call(ctx, "stop hook", hook)
+		}
+	}()
+	var errs []error
+	for {
+		select {
+		case err, more := <-returned:
+			if !more {
+				return errs
+			}
+			if err != nil {
+				errs = append(errs, err)
+			}
+		case <-ctx.Done():
+			return append(errs, context.Cause(ctx))
+		}
+	}
+}
+
+var errHooksTimeout = errors.New("serialdaemon: the time of the stop's hooks is over")
+
+// call calls into the application. A panic is an error, which is logged with its stack.
+func (g *Group) call(ctx context.Context, what string, f func(context.Context) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("serialdaemon: %s: panic: %v", what, v)
+			g.log().Error("panic", zap.ByteString("stack", debug.Stack()), zap.Error(err))
+		}
+	}()
+	if err := f(ctx); err != nil {
+		err = fmt.Errorf("serialdaemon: %s: %w", what, err)
+		g.log().Error("failed", zap.Error(err))
+		return err
+	}
+	return nil
+}
+
+// await waits for what a Wait has begun, but not for ever: it may be in the application's hands.
+func (g *Group) await(what string, done <-chan struct{}) {
+	timer := time.NewTimer(HookTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		g.log().Warn("does not end", zap.String("what", what))
+	}
+}

@@ -1,0 +1,77 @@
+package serialdaemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+)
+
+// What systemd is told. Where it does not listen nothing happens.
+const (
+	stateReady    = daemon.SdNotifyReady
+	stateStopping = daemon.SdNotifyStopping
+	stateDraining = "STATUS=drained by SIGUSR2"
+	stateAlive    = daemon.SdNotifyWatchdog
+)
+
+// stateReloading is told before a reload, with the time, which Type=notify-reload wants.
+func stateReloading() string {
+	return daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec()
+}
+
+// system is how systemd is spoken to; nil fields mean the real way.
+type system struct {
+	notify   func(state string) error
+	watchdog func() (time.Duration, error)
+}
+
+// tell tells systemd a state.
+func (g *Group) tell(state string) {
+	notify := g.system.notify
+	if notify == nil {
+		notify = func(state string) error {
+			_, err := daemon.SdNotify(false, state)
+			return err
+		}
+	}
+	if err := notify(state); err != nil {
+		g.log().Warn("cannot notify systemd", zap.String("state", state), zap.Error(err))
+	}
+}
+
+// watchdogInterval is how often systemd wants a sign of life; 0: it does not.
+func (g *Group) watchdogInterval() time.Duration {
+	watchdog := g.system.watchdog
+	if watchdog == nil {
+		watchdog = func() (time.Duration, error) { return daemon.SdWatchdogEnabled(false) }
+	}
+	interval, err := watchdog()
+	if err != nil {
+		g.log().Warn("systemd's watchdog is set up wrongly", zap.Error(err))
+	}
+	return interval
+}
+
+// watchdog gives signs of life, twice in each interval, until ctx is done.
+func (g *Group) watchdog(ctx context.Context, interval time.Duration) {
+	ticker := time.NewTicker(interval / 2)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		healthy := func(context.Context) error {
+			if g.Healthy == nil {
+				return nil
+			}
+			return g.Healthy()
+		}
+		if g.call(ctx, "health", healthy) == nil && ctx.Err() == nil {
+			g.tell(stateAlive)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

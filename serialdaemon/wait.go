@@ -1,0 +1,192 @@
+package serialdaemon
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"go.uber.org/zap"
+)
+
+// Wait calls OnReady, tells systemd that the process is ready, and blocks until it has stopped, for which there are these reasons:
+// SIGINT or SIGTERM, the end of ctx, Close, an endpoint that fails, or that nothing is left of what was started.
+// It stops everything in the group then, and returns the errors of all that was started, joined; nil after a
+// stop in which nothing was cut off. ExitCode makes a status of it.
+//
+// A second SIGINT or SIGTERM stops at once. SIGHUP loads the certificates again and calls Reload. SIGUSR2
+// stops the servers, as a SIGTERM does, but not Wait. No other signal is touched. Only one Wait runs at
+// a time: another one returns ErrWaiting.
+func (g *Group) Wait(ctx context.Context) error {
+	w, err := g.beginWait()
+	if err != nil {
+		return err
+	}
+	return w.run(ctx)
+}
+
+// CloseOnAbort is a Wait in the background, for a program that has something else to do. The signals are
+// minded when it returns. The channel gets what Wait returns unless that is nil, and is then closed: everything
+// has stopped. It need not be read.
+func (g *Group) CloseOnAbort(ctx context.Context) <-chan error {
+	errs := make(chan error, 1)
+	w, err := g.beginWait()
+	if err != nil {
+		errs <- err
+		close(errs)
+		return errs
+	}
+	go func() {
+		defer close(errs)
+		if err := w.run(ctx); err != nil {
+			errs <- err
+		}
+	}()
+	return errs
+}
+
+// run is Wait.
+func (w *waiting) run(ctx context.Context) error {
+	g := w.group
+	defer g.endWait()
+	defer w.release()
+	reload, endBackground := g.background()
+	defer endBackground()
+	g.tellReady()
+	ended := ctx.Done()
+	for {
+		select {
+		case s, ok := <-w.signals:
+			if !ok {
+				w.signals = nil // of a Group whose signals are not the process's
+				continue
+			}
+			w.mind(s, reload)
+		case <-ended:
+			ended = nil
+			w.stop(nil)
+		case s := <-w.news:
+			w.stop(s)
+		case <-w.stopped:
+			return w.result()
+		}
+	}
+}
+
+// mind does what a signal means.
+func (w *waiting) mind(s os.Signal, reload func()) {
+	w.group.log().Info("signal", zap.Stringer("signal", s))
+	switch meaningOf(s) {
+	case meansStop:
+		w.stopOrAbort()
+	case meansReload:
+		if w.stopped == nil {
+			reload()
+		}
+	case meansDrain:
+		w.drain()
+	}
+}
+
+// waiting is what Wait's loop knows.
+type waiting struct {
+	group   *Group
+	signals <-chan os.Signal // nil when there are no more
+	release func()           // them
+	news    <-chan *stop     // of the group
+	stops   []*stop          // those that it has begun, which may be the same one several times
+	stopped <-chan struct{}  // closed when the one that ends Wait is over; nil before that has begun
+}
+
+// stop waits for a stop, nil meaning one that is to be begun.
+func (w *waiting) stop(s *stop) {
+	if w.stopped == nil {
+		if s == nil {
+			s = w.group.beginStop(stateStopping)
+		}
+		w.stops, w.stopped = append(w.stops, s), s.done
+	}
+}
+
+func (w *waiting) stopOrAbort() {
+	if w.stopped == nil {
+		w.stop(nil)
+		return
+	}
+	w.stops[len(w.stops)-1].abort(ErrAborted)
+}
+
+// drain stops the servers and not the process.
+func (w *waiting) drain() {
+	if w.stopped == nil {
+		w.stops = append(w.stops, w.group.beginStop(stateDraining))
+	}
+}
+
+// result returns the errors of all stops that Wait has seen, once each.
+func (w *waiting) result() error {
+	var errs []error
+	seen := make(map[*stop]bool)
+	for _, s := range w.stops {
+		<-s.done
+		if !seen[s] {
+			errs = append(errs, s.errs...)
+		}
+		seen[s] = true
+	}
+	return errors.Join(errs...)
+}
+
+// beginWait begins to mind signals.
+func (g *Group) beginWait() (*waiting, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting {
+		return nil, ErrWaiting
+	}
+	g.waiting = true
+	w := &waiting{group: g, news: g.newsLocked(), signals: g.Signals, release: func() {}}
+	if w.signals == nil {
+		w.signals, w.release = notifySignals()
+	}
+	return w, nil
+}
+
+func (g *Group) endWait() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = false
+	if s, ok := g.takeNewsLocked(); ok && s == nil { // it is not about the Close that has ended this Wait
+		g.reportLocked(nil)
+	}
+}
+
+// background starts what runs beside Wait's loop. reload asks for a reload; while one goes on, one more
+// is kept.
+func (g *Group) background() (reload, end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	asked, reloads := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(reloads)
+		g.reloads(ctx, asked)
+	}()
+	watchdog := make(chan struct{})
+	if interval := g.watchdogInterval(); interval > 0 {
+		go func() {
+			defer close(watchdog)
+			g.watchdog(ctx, interval)
+		}()
+	} else {
+		close(watchdog)
+	}
+	reload = func() {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	}
+	return reload, func() {
+		cancel()
+		g.await("reload", reloads)
+		g.await("health", watchdog)
+	}
+}
