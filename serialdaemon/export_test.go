@@ -6,6 +6,9 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"go.uber.org/zap"
 )
 
 var (
@@ -47,3 +50,23 @@ func (g *Group) Tell(notify func(state string) error, interval time.Duration, er
 
 // SignalIsMinded reports whether a signal means something.
 func SignalIsMinded(s os.Signal) bool { return meaningOf(s) != meansNothing }
+
+// Unheard makes a group watch no files.
+func (g *Group) Unheard() { g.unheard = true }
+
+// SettleTime is how long after a change files are read.
+const SettleTime = settleTime
+
+// FollowedNames are the names that matter for a path, and the directories that are watched for it.
+func FollowedNames(paths ...string) (entries, dirs map[string]bool) {
+	w := fileWatch{paths: paths}
+	w.refresh()
+	return w.entries, w.dirs
+}
+
+// WatchLoop calls changed after events that are about path.
+func WatchLoop(ctx context.Context, path string, events <-chan fsnotify.Event, errs <-chan error, changed func()) {
+	w := fileWatch{paths: []string{path}, log: zap.NewNop()}
+	w.refresh()
+	w.loop(ctx, events, errs, changed)
+}

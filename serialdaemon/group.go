@@ -50,6 +50,7 @@ type Group struct {
 
 	sockets activated
 	system  system // how systemd is spoken to
+	unheard bool   // files are not watched: for tests that have no system
 
 	mu      sync.Mutex // guards what follows
 	members []*member  // in the order of their starts

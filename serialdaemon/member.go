@@ -57,6 +57,7 @@ func (m *member) addrs() []net.Addr {
 // run serves until ctx is done, halt is called or an endpoint fails, and then stops the server.
 func (m *member) run(ctx context.Context) {
 	defer m.cut(nil)
+	defer m.watchFiles()()
 	returned := make(chan error, len(m.addrs()))
 	for _, b := range m.bound {
 		for _, l := range b.listeners {
@@ -76,6 +77,21 @@ func (m *member) run(ctx context.Context) {
 		m.add(<-returned)
 	}
 	close(m.errs)
+}
+
+// watchFiles has the certificates loaded again when their files change, until the returned function is called.
+func (m *member) watchFiles() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watches sync.WaitGroup
+	for _, b := range m.bound {
+		if b.certificates != nil {
+			watches.Go(func() { m.group.watchCertificates(ctx, b) })
+		}
+	}
+	return func() {
+		cancel()
+		watches.Wait()
+	}
 }
 
 // serve serves a listener. It returns nil if that was ended by a stop.
