@@ -150,10 +150,11 @@ func (c *Client) refuse() {
 }
 
 // drop closes the connection of a client that there was not even room to refuse.
-func (c *Client) drop() error {
+func (c *Client) drop(e *ending) error {
+	*e = ending{reason: ClosedRefused, err: ErrTooManyClients}
 	metrics := c.Metrics()
 	metrics.ConnectionOpened(c)
-	c.conn.Abort()
+	c.abort()
 	metrics.ConnectionClosed(c, ClosedRefused)
 	return ErrTooManyClients
 }

@@ -17,13 +17,15 @@ import (
 // Client is one connection that a Server serves. Its methods are safe for concurrent use, from
 // TaskFuncs too, and none blocks.
 type Client struct {
-	server    *Server          // never changes, as the next six
+	server    *Server          // never changes, as the next eight
 	order     binary.ByteOrder // of its messages
 	args      []interface{}    // for its TaskFuncs
 	ctx       context.Context  // of HandleConnection, with the Client
 	timestamp time.Time
 	number    uint64 // in the order of arrival
 	seat      seat
+	outer     *Client  // whose task serves this one; nil: none does
+	accepted  net.Conn // what Serve has accepted, if conn is a layer on it
 
 	conn   *transport.Conn
 	input  *transport.Input  // owned by the connection's goroutine, and by a task through its message
@@ -45,14 +47,11 @@ type Client struct {
 	state   state
 	task    *task // the running one
 	leaving bool  // no further task begins
-	drained bool  // there was something to finish when the server was shut down
+	busy    bool  // there was something to finish when the server was shut down
 	unsent  bool  // there may be answers that have not been written yet
 	cut     cut
 	look    look
 }
-
-// clientKey is the key of the Client in its context, by which Shutdown knows from where it was called.
-type clientKey struct{}
 
 func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder, args []interface{}) *Client {
 	if e == nil {
@@ -60,6 +59,7 @@ func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder
 	}
 	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.limits.rate())}
 	s.keep(conn)
+	c.outer, _ = ctx.Value(clientKey{}).(*Client)
 	c.ctx = context.WithValue(ctx, clientKey{}, c)
 	c.input = transport.NewInput(c.conn)
 	c.input.Timeout = s.timeout.Read
@@ -76,7 +76,7 @@ func (c *Client) ByteOrder() binary.ByteOrder { return c.order }
 // Server returns the server that serves the client.
 func (c *Client) Server() *Server { return c.server }
 
-// Timestamp returns when HandleConnection was called.
+// Timestamp returns when HandleConnection was called, or the handshake was over.
 func (c *Client) Timestamp() time.Time { return c.timestamp }
 
 // LocalAddr returns the connection's local address.

@@ -60,9 +60,12 @@ func (c *Client) end(e *ending) error {
 		e.reason, e.err = ClosedByServer, c.because(cause, e.err)
 	}
 	if e.reason == ClosedWrite {
-		c.conn.Abort() // there is no hope to say more
+		c.abort() // there is no hope to say more
 	}
 	c.conn.Close()
+	if c.accepted != nil {
+		c.accepted.Close() // which a layer may have forgotten
+	}
 	c.stopLooking()
 	c.output.Stop()
 	c.timers.Wait() // one of them may begin to read ahead
@@ -94,7 +97,9 @@ func (c *Client) closeConnection(e *ending) {
 	if e.goodbye {
 		c.output.WriteByte(byte(serial.ResponseGoodbye))
 	}
-	if c.output.Flush() == nil && lingers.Load() {
+	err := c.output.Flush()
+	c.output.Release() // the rest may last
+	if err == nil && lingers.Load() {
 		c.conn.CloseLingering()
 	}
 }

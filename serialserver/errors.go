@@ -23,7 +23,7 @@ var (
 	// ErrDisconnectTimeout: a task was still running when its Disconnect's time had passed, and
 	// its connection was closed without an answer.
 	ErrDisconnectTimeout = errors.New("serialserver: task cut off at the end of the disconnect time")
-	// ErrClosed: Client.Close was called.
+	// ErrClosed: Client.Close or Server.Close was called.
 	ErrClosed = errors.New("serialserver: client closed")
 	// ErrUnreadInput: a task left more of its message unread than the limit.
 	ErrUnreadInput = errors.New("serialserver: more input left unread than the limit")

@@ -9,22 +9,22 @@ import (
 	"github.com/serialkit/serialkit/serial"
 )
 
-// serve is HandleConnection, for a client that has been added to the server.
-func (c *Client) serve() (err error) {
+// serve is HandleConnection, for a client that has been added to the server. It says in e how that ended.
+func (c *Client) serve(e *ending) (err error) {
 	metrics := c.Metrics() // told of both, whatever is set meanwhile
 	metrics.ConnectionOpened(c)
 
 	c.timers.Add(1)
 	stop := context.AfterFunc(c.ctx, c.contextDone)
-	end := &ending{reason: ClosedDropped, err: errGoexit}
+	*e = *goexit
 	defer func() {
 		if stop() {
 			c.timers.Done()
 		}
-		err = c.end(end)
-		metrics.ConnectionClosed(c, end.reason)
+		err = c.end(e)
+		metrics.ConnectionClosed(c, e.reason)
 	}()
-	end = c.serveTasks()
+	*e = *c.serveTasks()
 	return nil // end decides
 }
 

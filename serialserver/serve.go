@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,7 +30,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // ServeTLS is Serve with a TLS handshake before the other one. Both together have the handshake's timeout.
+//
+// It fails at once if the configuration has no certificate and nothing that brings one.
 func (s *Server) ServeTLS(ctx context.Context, l net.Listener, config *tls.Config) error {
+	if !s.isDown() && !certified(config) {
+		l.Close()
+		return errors.New("serialserver: ServeTLS without a certificate")
+	}
 	return s.serve(ctx, l, TLSHandshake(config, s.handshake))
 }
 
@@ -41,18 +49,26 @@ func (s *Server) ServeHandshake(ctx context.Context, l net.Listener, h Handshake
 	return s.serve(ctx, l, h)
 }
 
-func (s *Server) serve(ctx context.Context, l net.Listener, shake Handshake) error {
+// certified reports whether a configuration may bring a certificate.
+func certified(config *tls.Config) bool {
+	return config != nil && (len(config.Certificates) > 0 || config.GetCertificate != nil || config.GetConfigForClient != nil)
+}
+
+func (s *Server) serve(ctx context.Context, listener net.Listener, shake Handshake) error {
+	l := &listening{Listener: listener, closed: make(chan struct{})}
+	defer s.unlisten(l)
 	defer l.Close()
 	if !s.listen(l) {
 		return ErrServerClosed
 	}
-	defer s.unlisten(l)
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	var pause backoff
 	for {
 		conn, err := l.Accept()
 		switch {
+		case err == nil && conn == nil:
+			return fmt.Errorf("serialserver: accepting on %v: no connection and no error", l.Addr())
 		case err == nil:
 			pause = 0
 			s.welcome(ctx, conn, shake)
@@ -87,8 +103,20 @@ func (b *backoff) next() time.Duration {
 // passes reports whether an Accept that failed with err may succeed later.
 func passes(err error) bool {
 	var temporary interface{ Temporary() bool }
-	return errors.As(err, &temporary) && temporary.Temporary() ||
-		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+	if errors.As(err, &temporary) && temporary.Temporary() {
+		return true
+	}
+	return slices.ContainsFunc(passing, func(errno syscall.Errno) bool { return errors.Is(err, errno) })
+}
+
+// passing are the errors that say nothing about the listener: of a system that is out of something, of a
+// connection that has failed before it was accepted, of its network (accept(2), "Error handling"), and of a
+// firewall.
+var passing = []syscall.Errno{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EPROTO,
+	syscall.ENETDOWN, syscall.ENOPROTOOPT, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
+	syscall.EPERM,
 }
 
 // sleep waits for d, or until nothing is to be accepted any more.
@@ -103,7 +131,7 @@ func (s *Server) sleep(ctx context.Context, d time.Duration) {
 }
 
 // listen notes a listener that a stop is to close. It reports false after a stop.
-func (s *Server) listen(l net.Listener) bool {
+func (s *Server) listen(l *listening) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isDown() {
@@ -113,10 +141,33 @@ func (s *Server) listen(l net.Listener) bool {
 	return true
 }
 
-func (s *Server) unlisten(l net.Listener) {
+func (s *Server) unlisten(l *listening) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
+	s.changedLocked()
+}
+
+// listening is the listener of a Serve. It is closed once, whoever does it.
+type listening struct {
+	net.Listener
+	closing atomic.Bool
+	closed  chan struct{} // closed when that is over
+	err     error         // of it; set before
+}
+
+// Close closes the listener, of which a panic is an error.
+func (l *listening) Close() (err error) {
+	if l.closing.Swap(true) {
+		<-l.closed
+		return l.err
+	}
+	defer func() {
+		l.err = err
+		close(l.closed)
+	}()
+	defer recovered(&err)
+	return l.Listener.Close()
 }
 
 // isDown reports whether Shutdown or Close was called.

@@ -36,12 +36,14 @@ type Server struct {
 
 	mu        sync.Mutex // guards what follows
 	clients   map[*Client]struct{}
+	unawaited map[*Client]struct{}  // of the clients those that no Shutdown waits for; nil before the stop
 	arrivals  map[*arrival]struct{} // connections of Serve that are no clients yet
-	listeners map[net.Listener]struct{}
-	number    uint64 // of the latest client
+	listeners map[*listening]struct{}
+	callers   map[*Client]int // those whose tasks are in a Shutdown
+	number    uint64          // of the latest client
 	admission admission
-	empty     sync.Cond     // clients and arrivals have become empty; its L is mu
-	changed   chan struct{} // closed, and made anew, whenever one of them ends after a stop
+	empty     sync.Cond     // nothing is left for Wait; its L is mu
+	changed   chan struct{} // closed, and made anew, whenever something ends after a stop
 	tally     Report        // of the stop
 }
 
@@ -52,7 +54,8 @@ func New(timeout *Timeout, opts ...Option) *Server {
 		down:      make(chan struct{}),
 		clients:   make(map[*Client]struct{}),
 		arrivals:  make(map[*arrival]struct{}),
-		listeners: make(map[net.Listener]struct{}),
+		listeners: make(map[*listening]struct{}),
+		callers:   make(map[*Client]int),
 		changed:   make(chan struct{}),
 	}
 	s.empty.L = &s.mu
@@ -87,6 +90,12 @@ func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.B
 	s.mu.Lock()
 	c.seat = s.admission.seatAtLocked(s.admission.seatLocked(), host)
 	s.enterLocked(c)
+	if s.isDown() {
+		if s.unawaited == nil {
+			s.unawaited = make(map[*Client]struct{})
+		}
+		s.unawaited[c] = struct{}{}
+	}
 	s.mu.Unlock()
 	return s.host(c)
 }
@@ -101,36 +110,39 @@ func (s *Server) enterLocked(c *Client) {
 
 // host serves a client that has entered, or tells it that there is no room. After a stop it is told Goodbye at
 // once.
-func (s *Server) host(c *Client) error {
-	defer s.remove(c)
+func (s *Server) host(c *Client) (err error) {
+	var e ending
+	defer func() { s.remove(c, &e) }()
 	if c.seat.room != admitted {
 		s.logRefused(c)
 	}
 	switch {
 	case c.seat.room == dropped:
-		return c.drop()
+		return c.drop(&e)
 	case c.seat.room == refused:
 		c.refuse()
 	case s.isDown():
 		c.Disconnect(0)
 	}
-	return c.serve()
+	return c.serve(&e)
 }
 
-func (s *Server) remove(c *Client) {
+// remove forgets a client that has ended.
+func (s *Server) remove(c *Client, e *ending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.clients, c)
+	delete(s.unawaited, c)
 	s.admission.leaveLocked(c.seat)
 	if s.isDown() {
-		s.tally.count(c)
+		s.tally.count(c, e)
 	}
 	s.changedLocked()
 }
 
-// changedLocked tells those who wait that a connection has ended.
+// changedLocked tells those who wait that something has ended.
 func (s *Server) changedLocked() {
-	if len(s.clients)+len(s.arrivals) == 0 {
+	if s.leftLocked() == 0 {
 		s.empty.Broadcast()
 	}
 	if s.isDown() {
@@ -171,11 +183,21 @@ func (s *Server) NumClients() int {
 // nothing to those who connect later: stop accepting first. Wait waits for the end.
 //
 // A connection is a client from when HandleConnection is called, so that one whose goroutine has been
-// started and does not run yet is missed. Shutdown misses none.
+// started and does not run yet is missed. Shutdown tells it Goodbye when it runs.
 func (s *Server) Disconnect(d time.Duration) {
 	for _, c := range s.Clients() {
 		c.Disconnect(d)
 	}
+}
+
+// leftLocked returns how much there is to wait for. A Serve that has been stopped may still bring a
+// connection.
+func (s *Server) leftLocked() int {
+	left := len(s.clients) + len(s.arrivals)
+	if s.isDown() {
+		left += len(s.listeners)
+	}
+	return left
 }
 
 // Wait blocks until no HandleConnection runs, and none of Serve's connections is left. A call of
@@ -184,7 +206,7 @@ func (s *Server) Disconnect(d time.Duration) {
 func (s *Server) Wait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.clients)+len(s.arrivals) > 0 {
+	for s.leftLocked() > 0 {
 		s.empty.Wait()
 	}
 }

@@ -103,13 +103,11 @@ func (c *Client) Disconnect(d time.Duration) {
 	}
 }
 
-// leave is Disconnect without an end of its time.
+// leave is Disconnect without an end of its time, for a stop.
 func (c *Client) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.leaving {
-		c.drained = c.state == running || c.unsent
-	}
+	c.busy = c.state == running || c.unsent
 	c.leaving = true
 	if c.state == waiting {
 		c.conn.InterruptRead()
@@ -151,7 +149,7 @@ func (c *Client) cutOff() {
 		t.ctx.stop(ErrDisconnectTimeout)
 	}
 	if late {
-		c.conn.Abort()
+		c.abort()
 	}
 }
 
@@ -164,6 +162,24 @@ func (c *Client) Close() error {
 	c.mu.Unlock()
 	if t != nil {
 		t.ctx.stop(ErrClosed)
+	}
+	return c.abort()
+}
+
+// abandon closes the connection at once, without waiting for that, where Disconnect was not enough: an answer or a
+// Goodbye is not taken.
+func (c *Client) abandon() {
+	c.mu.Lock()
+	c.shutLocked(ErrDisconnectTimeout)
+	c.mu.Unlock()
+	go c.abort()
+}
+
+// abort closes the connection at once. A layer that the handshake has put on it may have more to say, and
+// would wait for that.
+func (c *Client) abort() error {
+	if c.accepted != nil {
+		c.accepted.Close()
 	}
 	return c.conn.Abort()
 }

@@ -68,13 +68,21 @@ func (c *Conn) CloseLingering() error {
 
 // discard reads until the end, or until one of the bounds.
 func (c *Conn) discard() {
-	buf := Scratch()
-	defer Release(buf)
+	var tiny [64]byte // all that most of those who are told Goodbye cost
+	buf := tiny[:]
+	defer func() {
+		if len(buf) > len(tiny) {
+			Release(buf)
+		}
+	}()
 	end := time.Now().Add(LingerTime)
 	for left := LingerBytes; left > 0; {
 		n, err := c.Read(buf[:min(left, len(buf))], earlier(end, time.Now().Add(LingerQuiet)))
 		if err != nil || !time.Now().Before(end) {
 			return
+		}
+		if len(buf) == len(tiny) {
+			buf = Scratch()
 		}
 		left -= n
 	}
