@@ -1,0 +1,241 @@
+package serialclient
+
+import (
+	"context"
+	"math"
+	"net"
+	"time"
+)
+
+// The default limits of a Pool. Each has a PoolOption that sets it.
+const (
+	// DefaultMaxPerAddress is how many connections there are to one address at most. As the tasks of a
+	// connection run one after the other, it is also how many of a server's tasks one process may keep busy.
+	DefaultMaxPerAddress = 32
+	// DefaultIdlePerAddress, times the number of addresses, is how many idle connections are kept.
+	DefaultIdlePerAddress = 16
+	// DefaultMaxWaiting is how many callers may wait for a connection.
+	DefaultMaxWaiting = 1024
+
+	// DefaultIdleTimeout is for how long a connection may be idle. It is a third of what a server of
+	// serialserver allows by default, and shortened where a server allows less.
+	DefaultIdleTimeout = 10 * time.Minute
+	// DefaultMaxLifetime is how old a connection may become. It lets load find its way back to servers
+	// that have come back.
+	DefaultMaxLifetime = time.Hour
+
+	// DefaultDialTimeout bounds one attempt to connect: the Dialer and the server's first answer.
+	DefaultDialTimeout = 5 * time.Second
+	// DefaultDialsAtOnce is how many attempts to connect to one address there are at a time.
+	DefaultDialsAtOnce = 4
+	// DefaultDialRate is how many attempts to connect to one address begin in a second, and at once after
+	// a quiet second.
+	DefaultDialRate = 32
+	// DefaultBackoff and DefaultMaxBackoff bound the pause after a failed attempt to connect: a random
+	// part of DefaultBackoff, doubled with each further failure up to DefaultMaxBackoff.
+	DefaultBackoff    = 100 * time.Millisecond
+	DefaultMaxBackoff = 10 * time.Second
+
+	// DefaultAttempts is how often one call is sent at most.
+	DefaultAttempts = 3
+	// DefaultRetryShare is how many retries each answered call allows, and DefaultRetryRate how many there
+	// may be in each second beside these.
+	DefaultRetryShare = 0.2
+	DefaultRetryRate  = 10
+)
+
+// The limits that are not settable.
+const (
+	// slowDial is when an attempt to connect has taken so long that another address is tried beside it: a
+	// handshake across the world takes less.
+	slowDial = 250 * time.Millisecond
+	// lifetimeJitter is the part of the lifetime, a fifth, by which it is shortened at random, so that
+	// connections that were made together do not end together.
+	lifetimeJitter = 5
+	// waitMargin: a connection is idle for 3/4 of the server's wait timeout at most, so that clocks and
+	// networks have the rest.
+	waitMarginOf, waitMargin = 4, 3
+	// politeTime bounds how long Shutdown waits for the servers' Goodbyes once all calls have ended.
+	politeTime = 5 * time.Second
+	// retryBurst is for how many seconds of the retry rate, and for how many retries for each connection,
+	// unused budget is kept: the stop of a server may move as many calls as there are connections.
+	retryBurstSeconds, retryBurstPerConnection = 10, 2
+	// maxRate bounds what is called a rate, so that sums do not overflow.
+	maxRate = 1_000_000
+)
+
+// Dialer connects to an address, as net.Dialer.DialContext and tls.Dialer.DialContext do; so an
+// application's handshake is done in one that wraps them. ctx is done when the time is over or the pool is closed, and the
+// Dialer must return soon after that. It is called by goroutines of the pool, several at a time.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// PoolOption sets what NewPool leaves at a default.
+type PoolOption func(*poolOptions)
+
+// poolOptions are what the PoolOptions set.
+type poolOptions struct {
+	dialer      Dialer
+	dialTimeout time.Duration
+	client      []Option
+
+	maxOpen, maxPerAddress int // maxOpen 0: as many as the addresses may have together
+	maxIdle, maxWaiting    int // maxIdle -1: not set
+	idleTimeout, lifetime  time.Duration
+
+	dialsAtOnce, dialRate int
+	backoff, maxBackoff   time.Duration
+
+	attempts   int
+	retryShare float64
+	retryRate  int
+}
+
+// WithDialer sets how connections are made; nil means a net.Dialer.
+func WithDialer(d Dialer) PoolOption {
+	return func(o *poolOptions) {
+		if d == nil {
+			d = new(net.Dialer).DialContext
+		}
+		o.dialer = d
+	}
+}
+
+// WithDialTimeout sets how long one attempt to connect may take, from the call of the Dialer to the server's
+// first answer; 0 or less means DefaultDialTimeout.
+func WithDialTimeout(d time.Duration) PoolOption {
+	return func(o *poolOptions) { o.dialTimeout = positive(d, DefaultDialTimeout) }
+}
+
+// WithClientOptions sets the options of each connection's Client. WithKeepAlive has no effect: a Pool lets
+// idle connections go.
+func WithClientOptions(opts ...Option) PoolOption {
+	return func(o *poolOptions) { o.client = opts }
+}
+
+// WithMaxConnections sets how many connections there may be, in all and to one address. Those that are being
+// made, and closed, count. 0 or less means for total perAddress times the number of addresses, and for
+// perAddress DefaultMaxPerAddress. With a total below that the connections may all be at some of the
+// addresses for a while.
+func WithMaxConnections(total, perAddress int) PoolOption {
+	return func(o *poolOptions) {
+		o.maxOpen, o.maxPerAddress = max(total, 0), positive(perAddress, DefaultMaxPerAddress)
+	}
+}
+
+// WithMaxIdle sets how many idle connections are kept. One more, and that which was idle for longest is
+// closed. 0 means DefaultIdlePerAddress times the number of addresses; negative: none is kept.
+func WithMaxIdle(n int) PoolOption {
+	return func(o *poolOptions) {
+		o.maxIdle = max(n, 0)
+		if n == 0 {
+			o.maxIdle = -1
+		}
+	}
+}
+
+// WithMaxWaiting sets how many callers may wait for a connection, beside those for whom one is being made;
+// one more fails with ErrPoolFull. 0 means DefaultMaxWaiting; negative: none may.
+func WithMaxWaiting(n int) PoolOption {
+	return func(o *poolOptions) {
+		o.maxWaiting = max(n, 0)
+		if n == 0 {
+			o.maxWaiting = DefaultMaxWaiting
+		}
+	}
+}
+
+// WithIdleTimeout sets for how long a connection may be idle before it is closed. Zero means
+// DefaultIdleTimeout and a negative duration none. It is never more than 3/4 of the wait timeout that the
+// connection's server describes.
+func WithIdleTimeout(d time.Duration) PoolOption {
+	return func(o *poolOptions) { o.idleTimeout = unlessZero(d, DefaultIdleTimeout) }
+}
+
+// WithMaxLifetime sets how old a connection may become, less a random part of up to a fifth. It is closed when
+// it is idle then, or when its call has ended. Zero means DefaultMaxLifetime and a negative duration none.
+func WithMaxLifetime(d time.Duration) PoolOption {
+	return func(o *poolOptions) { o.lifetime = unlessZero(d, DefaultMaxLifetime) }
+}
+
+// WithDialLimit sets how many attempts to connect to one address there may be at a time, and how many may
+// begin in a second. 0 or less means DefaultDialsAtOnce and DefaultDialRate.
+func WithDialLimit(atOnce, perSecond int) PoolOption {
+	return func(o *poolOptions) {
+		o.dialsAtOnce = positive(atOnce, DefaultDialsAtOnce)
+		o.dialRate = min(positive(perSecond, DefaultDialRate), maxRate)
+	}
+}
+
+// WithBackoff sets the pause after an attempt to connect to an address has failed: a random time below first,
+// which doubles with each further failure up to most. 0 or less means DefaultBackoff and
+// DefaultMaxBackoff.
+func WithBackoff(first, most time.Duration) PoolOption {
+	return func(o *poolOptions) {
+		o.backoff = positive(first, DefaultBackoff)
+		o.maxBackoff = max(positive(most, DefaultMaxBackoff), o.backoff)
+	}
+}
+
+// WithAttempts sets how often a call is sent at most; 0 or less means DefaultAttempts, 1 that there are no
+// retries. See Pool for what does not count.
+func WithAttempts(n int) PoolOption {
+	return func(o *poolOptions) { o.attempts = positive(n, DefaultAttempts) }
+}
+
+// WithRetryBudget sets how many retries there may be: share for each call that was answered, 0 to 1, and
+// perSecond beside these, up to a million. What is not used is kept for 10 s of perSecond and two retries for each connection that
+// there may be; with that the pool begins. A perSecond of 0 or less leaves the share alone.
+func WithRetryBudget(share float64, perSecond int) PoolOption {
+	return func(o *poolOptions) {
+		o.retryShare = 0
+		if share > 0 { // no NaN
+			o.retryShare = min(share, 1)
+		}
+		o.retryRate = min(max(perSecond, 0), maxRate)
+	}
+}
+
+func newPoolOptions(opts []PoolOption, addresses int) poolOptions {
+	o := poolOptions{
+		dialer: new(net.Dialer).DialContext, dialTimeout: DefaultDialTimeout,
+		maxPerAddress: DefaultMaxPerAddress, maxIdle: -1, maxWaiting: DefaultMaxWaiting,
+		idleTimeout: DefaultIdleTimeout, lifetime: DefaultMaxLifetime,
+		dialsAtOnce: DefaultDialsAtOnce, dialRate: DefaultDialRate,
+		backoff: DefaultBackoff, maxBackoff: DefaultMaxBackoff,
+		attempts: DefaultAttempts, retryShare: DefaultRetryShare, retryRate: DefaultRetryRate,
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.maxOpen == 0 {
+		o.maxOpen = times(o.maxPerAddress, addresses)
+	}
+	if o.maxIdle < 0 {
+		o.maxIdle = DefaultIdlePerAddress * addresses
+	}
+	o.client = append(o.client[:len(o.client):len(o.client)], WithKeepAlive(0))
+	return o
+}
+
+// positive returns v, or what it is by default.
+func positive[T int | time.Duration](v, byDefault T) T {
+	if v <= 0 {
+		return byDefault
+	}
+	return v
+}
+
+func unlessZero(d, byDefault time.Duration) time.Duration {
+	if d == 0 {
+		return byDefault
+	}
+	return d
+}
+
+// times is a product that does not overflow.
+func times(a, b int) int {
+	if a > math.MaxInt/b {
+		return math.MaxInt
+	}
+	return a * b
+}

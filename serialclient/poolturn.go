@@ -1,0 +1,178 @@
+package serialclient
+
+import (
+	"context"
+	"time"
+)
+
+// acquire waits for a connection. For the first attempt of a call it counts the call, unless it returns an
+// error; a later one's error ends the call. With ErrUnreachable it returns why each address could not be reached.
+func (p *Pool) acquire(ctx context.Context, avoid *poolAddress, first bool) (*poolConn, []Attempt, error) {
+	err := context.Cause(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == poolClosed || first && p.state == poolDraining {
+		err = ErrPoolClosed
+	}
+	if first && err == nil {
+		p.active++
+		p.stats.calls++
+		first = false
+	}
+	var c *poolConn
+	if err == nil {
+		c, err = p.connectionLocked(ctx, avoid)
+	}
+	if err == nil {
+		return c, nil, nil
+	}
+	if !first {
+		p.leaveLocked()
+	}
+	if err == ErrUnreachable {
+		return nil, p.unreachedLocked(), err
+	}
+	return nil, nil, err
+}
+
+// connectionLocked takes an idle connection, or waits for one without the lock.
+func (p *Pool) connectionLocked(ctx context.Context, avoid *poolAddress) (*poolConn, error) {
+	now := time.Now()
+	if c := p.takeLocked(now, avoid); c != nil {
+		return c, nil
+	}
+	w := &waiter{ready: make(chan struct{}), avoid: avoid}
+	p.waiting.push(w)
+	p.dispatchLocked(now)
+	if w.queued && p.waiting.n-len(p.dials) > p.opts.maxWaiting {
+		p.waiting.remove(w)
+		return nil, ErrPoolFull
+	}
+	p.mu.Unlock()
+	select {
+	case <-w.ready:
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	if err := context.Cause(ctx); err != nil {
+		if w.queued {
+			p.waiting.remove(w)
+		} else if w.conn != nil { // given to it at the same time
+			w.conn.address.busy--
+			now := time.Now()
+			p.idleLocked(w.conn, now, now)
+		}
+		return nil, err
+	}
+	return w.conn, w.err
+}
+
+// unreachedLocked returns why each address could not be reached.
+func (p *Pool) unreachedLocked() (attempts []Attempt) {
+	for _, a := range p.addresses {
+		if a.lastError != nil {
+			attempts = append(attempts, Attempt{a.name, NotRun, a.lastError})
+		}
+	}
+	return attempts
+}
+
+// ending says what becomes of a call when its connection is given back.
+type ending uint8
+
+const (
+	callAgain    ending = iota // there is another attempt
+	callEnded                  // it ends, without an answer or nobody knows
+	callAnswered               // it ends with an answer
+)
+
+// release gives a connection back. If the response of an abandoned call is still being read, that is
+// waited for in the background.
+func (p *Pool) release(c *poolConn, end ending) {
+	settled := c.client.turnFree()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	switch end {
+	case callAnswered:
+		p.retries.refill(now)
+		p.retries.add(int64(p.opts.retryShare * token))
+		p.leaveLocked()
+	case callEnded:
+		p.leaveLocked()
+	}
+	if p.state != poolClosed && !settled && c.client.Err() == nil {
+		p.background.Add(1)
+		go p.releaseLater(c)
+		return
+	}
+	p.releaseLocked(c, now)
+}
+
+// releaseLater gives a connection back once the response of an abandoned call has been read.
+func (p *Pool) releaseLater(c *poolConn) {
+	defer p.background.Done()
+	c.client.awaitTurn()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.releaseLocked(c, time.Now())
+}
+
+// releaseLocked makes a connection that was in use idle, or gives it up.
+func (p *Pool) releaseLocked(c *poolConn, now time.Time) {
+	c.address.busy--
+	if p.state == poolClosed { // which has closed it
+		return
+	}
+	err := c.client.Err()
+	switch {
+	case err == nil && !c.dieAt.IsZero() && !now.Before(c.dieAt):
+		p.evictLocked(c, evictedOld)
+	case err == nil:
+		p.idleLocked(c, now, now)
+		return
+	default:
+		p.evictLocked(c, whyEvicted(err))
+		if endedByServer(err) {
+			c.address.ended(now, &p.opts)
+			p.lookLocked(c.address)
+		}
+	}
+	if p.waiting.n > 0 {
+		p.dispatchLocked(now)
+	}
+}
+
+// idleLocked makes a connection idle, as it has been since a time, or gives it to a caller that waits.
+func (p *Pool) idleLocked(c *poolConn, since, now time.Time) {
+	if p.state == poolClosed {
+		return
+	}
+	c.idleAt = since
+	c.address.put(c)
+	p.idle++
+	if p.waiting.n > 0 || p.idle > p.opts.maxIdle {
+		p.dispatchLocked(now)
+		return
+	}
+	at, _ := c.expires()
+	p.armLocked(at)
+}
+
+// leaveLocked notes that a call has ended.
+func (p *Pool) leaveLocked() {
+	p.active--
+	p.drainedLocked()
+}
+
+// drainedLocked tells Shutdown when no call is under way.
+func (p *Pool) drainedLocked() {
+	if p.state == poolOpen || p.active > 0 {
+		return
+	}
+	select {
+	case <-p.drained:
+	default:
+		close(p.drained)
+	}
+}
