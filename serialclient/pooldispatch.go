@@ -39,11 +39,12 @@ func (p *Pool) takeOldestLocked() *poolConn {
 }
 
 // dialLocked begins the attempts to connect that the callers need: one for each, to addresses that have not
-// failed, not counting those that take long; and beside these one to each that has failed and may be tried again.
+// failed; another one, elsewhere, for each that takes long; and beside these one to each address that has failed and
+// may be tried again.
 func (p *Pool) dialLocked(now time.Time) {
-	avoid := p.waiting.first.avoid
-	for need := p.waiting.n - p.promisingLocked(now); need > 0; need-- {
-		a := p.dialAddressLocked(now, avoid)
+	quick, slow := p.promisingLocked(now)
+	for need := p.waiting.n - quick; need > 0; need-- {
+		a := p.dialAddressLocked(now, need > slow)
 		if a == nil {
 			break
 		}
@@ -67,27 +68,33 @@ func (p *Pool) roomToTryLocked() bool {
 	return true
 }
 
-// promisingLocked returns how many attempts to connect are expected to succeed.
-func (p *Pool) promisingLocked(now time.Time) (n int) {
+// promisingLocked returns how many attempts to connect to addresses that have not failed are under way, and
+// how many that take long.
+func (p *Pool) promisingLocked(now time.Time) (quick, slow int) {
 	for d := range p.dials {
-		if d.promising && now.Before(d.slowAt) {
-			n++
+		switch {
+		case !d.promising:
+		case now.Before(d.slowAt):
+			quick++
+		default:
+			slow++
 		}
 	}
-	return n
+	return quick, slow
 }
 
 // dialAddressLocked returns the best of the addresses that have not failed to which a connection may be
-// made now; nil if there is none.
-func (p *Pool) dialAddressLocked(now time.Time, avoid *poolAddress) (best *poolAddress) {
+// made now; nil if there is none. One where an attempt takes long is the last resort, if that is allowed.
+func (p *Pool) dialAddressLocked(now time.Time, slowToo bool) (best *poolAddress) {
 	var rate pick
 	for i := range p.addresses {
 		a := p.addresses[(p.turn+i)%len(p.addresses)]
-		if a.failures > 0 || !p.mayDialLocked(a, now) {
+		slow := p.hasSlowDialLocked(a, now)
+		if a.failures > 0 || slow && !slowToo || !p.mayDialLocked(a, now) {
 			continue
 		}
-		r := a.rate(now, avoid)
-		if p.hasSlowDialLocked(a, now) {
+		r := a.rate(now, p.waiting.first.avoid)
+		if slow {
 			r.health = max(r.health, shy)
 		}
 		if best == nil || r.betterThan(rate) {
@@ -100,6 +107,7 @@ func (p *Pool) dialAddressLocked(now time.Time, avoid *poolAddress) (best *poolA
 	return best
 }
 
+// hasSlowDialLocked reports whether an attempt to connect to the address takes long.
 func (p *Pool) hasSlowDialLocked(a *poolAddress, now time.Time) bool {
 	for d := range p.dials {
 		if d.address == a && !now.Before(d.slowAt) {

@@ -22,16 +22,15 @@ type hosts struct {
 	testing.TB
 	all    map[string]*host
 	played sync.WaitGroup
-	over   chan struct{}
 }
 
 // host is a server of a few lines. Its fields but the counters are set before it is used, or under mu.
 type host struct {
 	mu      sync.Mutex
-	refuse  error                                          // what dialling gives; nil: a connection
-	hang    bool                                           // dialling takes as long as it may
-	wait    int64                                          // the wait timeout that it describes, in ms
-	greet   script                                         // what it does instead of answering the Describe
+	refuse  error                                         // what dialling gives; nil: a connection
+	hang    bool                                          // dialling takes as long as it may
+	wait    int64                                         // the wait timeout that it describes, in ms
+	greet   script                                        // what it does instead of answering the Describe
 	answer  func(p *peer, task serial.TaskCode, m []byte) // nil: echo
 	dials   []time.Time
 	dialing int // attempts that hang now
@@ -43,7 +42,7 @@ type host struct {
 
 // newHosts returns servers with these addresses, which echo.
 func newHosts(t testing.TB, addresses ...string) *hosts {
-	h := &hosts{TB: t, all: make(map[string]*host), over: make(chan struct{})}
+	h := &hosts{TB: t, all: make(map[string]*host)}
 	for _, a := range addresses {
 		h.all[a] = new(host)
 	}
@@ -58,7 +57,11 @@ func (h *hosts) pool(addresses []string, opts ...serialclient.PoolOption) *seria
 	require.NoError(h, err)
 	h.Cleanup(func() {
 		p.Close()
-		close(h.over)
+		for _, s := range h.all {
+			for _, peer := range s.peers {
+				close(peer.ended)
+			}
+		}
 		h.played.Wait()
 	})
 	return p

@@ -60,7 +60,8 @@ func (p *Pool) idleAddressLocked(now time.Time, avoid *poolAddress) (best, bette
 			if best == nil || rate.betterThan(has) {
 				best, has = a, rate
 			}
-		case spread && a.dialing == 0 && rate.health < down && p.mayDialLocked(a, now):
+		case spread && a != avoid && a.dialing == 0 && !now.Before(a.shyUntil) && p.mayDialLocked(a, now):
+			rate.health = healthy // also if it has failed: nobody waits for it
 			if better == nil || rate.betterThan(may) {
 				better, may = a, rate
 			}
