@@ -20,8 +20,8 @@ import (
 // are healthy, then those with the fewest calls under way, and among these it is each one's turn. If the
 // address preferred has no idle connection, the call takes another one's, and one is made in the background. An address
 // that cannot be reached is tried again after a pause, by one attempt at a time, and no call waits for it
-// while there is another one. When none can be reached and there is no connection left, calls fail with
-// ErrUnreachable until a pause is over.
+// while there is another one. When none can be reached and there is no connection left, calls wait for a while
+// for the first that can, see WithPatience, and then fail with ErrUnreachable.
 //
 // A call that certainly did not run, its outcome being NotRun, is made again by the Pool, at another address if one
 // can be reached. One that may have run is not, unless it is marked Idempotent. How often a call is sent is

@@ -126,6 +126,50 @@ func TestPoolUnreachable(t *testing.T) {
 	})
 }
 
+// TestPoolPatience: a call waits for an address that comes back in time, and fails when its time is over.
+func TestPoolPatience(t *testing.T) {
+	for set, want := range map[time.Duration]time.Duration{0: serialclient.DefaultPatience, time.Second: time.Second} {
+		t.Run(fmt.Sprint(want), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, a := onePool(t, serialclient.WithPatience(set), serialclient.WithBackoff(1e6*time.Hour, 1e6*time.Hour))
+				a.refuse = errRefused
+				begin := time.Now()
+				early := hold(background, p, "early")
+				synctest.Wait()
+				pause := time.Until(p.Stats().Addresses[0].RetryAt)
+				require.Greater(t, pause, 2*want, "but in one run of 360 million")
+				pass(want / 2)
+				late := hold(background, p, "late")
+				pass(want/2 - 1)
+				require.Equal(t, 2, p.Stats().Waiting)
+				failure(t, <-early, 1, serialclient.NotRun, serialclient.ErrUnreachable)
+				require.Equal(t, want, time.Since(begin))
+				failure(t, <-late, 1, serialclient.NotRun, serialclient.ErrUnreachable)
+				require.Equal(t, want/2+want, time.Since(begin))
+
+				a.set(func() { a.refuse = nil })
+				pass(time.Until(begin.Add(pause)) - want + 1)
+				begin = time.Now()
+				poolCall(t, p, "x")
+				require.Equal(t, want-1, time.Since(begin))
+			})
+		})
+	}
+}
+
+// TestPoolContextWhileUnreachable: the error says what was waited for.
+func TestPoolContextWhileUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, a := onePool(t, serialclient.WithPatience(time.Hour), serialclient.WithBackoff(1e6*time.Hour, 1e6*time.Hour))
+		a.refuse = errRefused
+		ctx, cancel := context.WithTimeout(background, time.Millisecond)
+		defer cancel()
+		_, err := p.Call(ctx, 1, nil)
+		failure(t, err, 1, serialclient.NotRun, context.DeadlineExceeded)
+		require.ErrorIs(t, err, errRefused)
+	})
+}
+
 // pauses measures the pauses after n failures in a row.
 func pauses(t *testing.T, n int, opts ...serialclient.PoolOption) (all []time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
@@ -284,7 +328,7 @@ func TestPoolBadDialer(t *testing.T) {
 		"Goexit":  func(context.Context, string, string) (net.Conn, error) { runtime.Goexit(); return nil, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := serialclient.NewPool("tcp", []string{"a"}, nil, serialclient.WithDialer(dial))
+			p, err := serialclient.NewPool("tcp", []string{"a"}, nil, serialclient.WithDialer(dial), serialclient.WithPatience(-1))
 			require.NoError(t, err)
 			_, err = p.Call(background, 1, nil)
 			failure(t, err, 1, serialclient.NotRun, serialclient.ErrUnreachable)
@@ -309,7 +353,7 @@ func TestPoolAnswerToTheDialerIsNotTheCalls(t *testing.T) {
 
 // TestPoolByItself dials with a net.Dialer.
 func TestPoolByItself(t *testing.T) {
-	p, err := serialclient.NewPool("tcp", []string{"127.0.0.1:0"}, nil, serialclient.WithDialer(nil))
+	p, err := serialclient.NewPool("tcp", []string{"127.0.0.1:0"}, nil, serialclient.WithDialer(nil), serialclient.WithPatience(-1))
 	require.NoError(t, err)
 	_, err = p.Call(background, 1, nil)
 	failure(t, err, 1, serialclient.NotRun, serialclient.ErrUnreachable)

@@ -17,8 +17,8 @@ func (p *Pool) dispatchLocked(now time.Time) {
 	}
 	if p.waiting.n > 0 {
 		p.dialLocked(now)
-		if p.hopelessLocked(now) {
-			for p.waiting.n > 0 {
+		if p.hopelessLocked(now) { // who came first gives up first
+			for p.waiting.n > 0 && !now.Before(p.waiting.first.until) {
 				p.waiting.serve(p.waiting.first, nil, ErrUnreachable)
 			}
 		}
@@ -154,11 +154,15 @@ func (p *Pool) nextTickLocked(now time.Time) (at time.Time) {
 			}
 		}
 	}
-	if p.waiting.n > 0 {
-		for d := range p.dials {
-			if now.Before(d.slowAt) {
-				sooner(d.slowAt)
-			}
+	if p.waiting.n == 0 {
+		return at
+	}
+	if p.hopelessLocked(now) {
+		sooner(p.waiting.first.until)
+	}
+	for d := range p.dials {
+		if now.Before(d.slowAt) {
+			sooner(d.slowAt)
 		}
 	}
 	return at

@@ -52,7 +52,7 @@ func newHosts(t testing.TB, addresses ...string) *hosts {
 // pool returns a Pool over the servers; both end with the test.
 func (h *hosts) pool(addresses []string, opts ...serialclient.PoolOption) *serialclient.Pool {
 	h.Helper()
-	opts = append([]serialclient.PoolOption{serialclient.WithDialer(h.dial)}, opts...)
+	opts = append([]serialclient.PoolOption{serialclient.WithDialer(h.dial), serialclient.WithPatience(-1)}, opts...)
 	p, err := serialclient.NewPool("pipe", addresses, nil, opts...)
 	require.NoError(h, err)
 	h.Cleanup(func() {

@@ -34,7 +34,10 @@ const (
 	// DefaultBackoff and DefaultMaxBackoff bound the pause after a failed attempt to connect: a random
 	// part of DefaultBackoff, doubled with each further failure up to DefaultMaxBackoff.
 	DefaultBackoff    = 100 * time.Millisecond
-	DefaultMaxBackoff = 10 * time.Second
+	DefaultMaxBackoff = 5 * time.Second
+	// DefaultPatience is for how long a call waits while no address can be reached: as long as the longest
+	// pause, so that a server that has come back is found.
+	DefaultPatience = DefaultMaxBackoff
 
 	// DefaultAttempts is how often one call is sent at most.
 	DefaultAttempts = 3
@@ -84,6 +87,7 @@ type poolOptions struct {
 
 	dialsAtOnce, dialRate int
 	backoff, maxBackoff   time.Duration
+	patience              time.Duration
 
 	attempts   int
 	retryShare float64
@@ -176,6 +180,13 @@ func WithBackoff(first, most time.Duration) PoolOption {
 	}
 }
 
+// WithPatience sets for how long a call waits, from when it wants a connection, while no address can be reached,
+// before it fails with ErrUnreachable. An attempt to connect that is under way then is waited for. Zero means
+// DefaultPatience, negative that it fails at once.
+func WithPatience(d time.Duration) PoolOption {
+	return func(o *poolOptions) { o.patience = max(unlessZero(d, DefaultPatience), 0) }
+}
+
 // WithAttempts sets how often a call is sent at most; 0 or less means DefaultAttempts, 1 that there are no
 // retries. See Pool for what does not count.
 func WithAttempts(n int) PoolOption {
@@ -201,7 +212,7 @@ func newPoolOptions(opts []PoolOption, addresses int) poolOptions {
 		maxPerAddress: DefaultMaxPerAddress, maxIdle: -1, maxWaiting: DefaultMaxWaiting,
 		idleTimeout: DefaultIdleTimeout, lifetime: DefaultMaxLifetime,
 		dialsAtOnce: DefaultDialsAtOnce, dialRate: DefaultDialRate,
-		backoff: DefaultBackoff, maxBackoff: DefaultMaxBackoff,
+		backoff: DefaultBackoff, maxBackoff: DefaultMaxBackoff, patience: DefaultPatience,
 		attempts: DefaultAttempts, retryShare: DefaultRetryShare, retryRate: DefaultRetryRate,
 	}
 	for _, opt := range opts {

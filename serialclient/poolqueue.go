@@ -1,11 +1,14 @@
 package serialclient
 
+import "time"
+
 // waiter is a caller that waits for a connection. The Pool's lock guards it, but for ready.
 type waiter struct {
 	ready chan struct{} // closed when the caller need not wait any more: one of the next two is set
 	conn  *poolConn
 	err   error
 
+	until      time.Time    // when it gives up if no address can be reached
 	avoid      *poolAddress // where the call was refused before; nil: nowhere
 	queued     bool
 	prev, next *waiter

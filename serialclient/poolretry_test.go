@@ -86,7 +86,8 @@ func TestPoolLastAttempt(t *testing.T) {
 // TestPoolConnectionsThatEndedWhileIdleAreNoAttempts: as many as there are.
 func TestPoolConnectionsThatEndedWhileIdleAreNoAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, a := onePool(t, serialclient.WithAttempts(1), serialclient.WithRetryBudget(0, 0))
+		p, a := onePool(t, serialclient.WithAttempts(1), serialclient.WithRetryBudget(0, 0),
+			serialclient.WithMaxConnections(10, 10))
 		open := make(gate)
 		a.answer = open.answer
 		var calls []<-chan error
@@ -100,7 +101,7 @@ func TestPoolConnectionsThatEndedWhileIdleAreNoAttempts(t *testing.T) {
 		}
 		synctest.Wait()
 		idle := p.Stats().Idle
-		require.Greater(t, idle, 3)
+		require.Equal(t, 10, idle)
 		for _, peer := range a.peers {
 			peer.goodbye()
 			require.NoError(t, peer.Conn.Close())
@@ -354,6 +355,7 @@ func TestPoolRefusedCallGoesElsewhere(t *testing.T) {
 				for _, s := range streams {
 					require.NoError(t, s.Close())
 				}
+				synctest.Wait()
 				require.Equal(t, 3, p.Stats().Addresses[0].Idle)
 				pass(time.Second) // b may be tried again
 				slow := make(chan struct{})

@@ -27,6 +27,7 @@ func TestPoolStream(t *testing.T) {
 			require.Equal(t, 1, p.Stats().InUse)
 			for range 2 {
 				require.NoError(t, s.Close())
+				synctest.Wait()
 				require.Equal(t, []int{0, 1}, []int{p.Stats().InUse, p.Stats().Idle})
 			}
 			_, err = s.ReadUint8()

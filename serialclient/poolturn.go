@@ -6,7 +6,7 @@ import (
 )
 
 // acquire waits for a connection. For the first attempt of a call it counts the call, unless it returns an
-// error; a later one's error ends the call. With ErrUnreachable it returns why each address could not be reached.
+// error; a later one's error ends the call. If no address can be reached it returns why.
 func (p *Pool) acquire(ctx context.Context, avoid *poolAddress, first bool) (*poolConn, []Attempt, error) {
 	err := context.Cause(ctx)
 	p.mu.Lock()
@@ -29,7 +29,7 @@ func (p *Pool) acquire(ctx context.Context, avoid *poolAddress, first bool) (*po
 	if !first {
 		p.leaveLocked()
 	}
-	if err == ErrUnreachable {
+	if err == ErrUnreachable || p.hopelessLocked(time.Now()) {
 		return nil, p.unreachedLocked(), err
 	}
 	return nil, nil, err
@@ -41,7 +41,7 @@ func (p *Pool) connectionLocked(ctx context.Context, avoid *poolAddress) (*poolC
 	if c := p.takeLocked(now, avoid); c != nil {
 		return c, nil
 	}
-	w := &waiter{ready: make(chan struct{}), avoid: avoid}
+	w := &waiter{ready: make(chan struct{}), until: now.Add(p.opts.patience), avoid: avoid}
 	p.waiting.push(w)
 	p.dispatchLocked(now)
 	if w.queued && p.waiting.n-len(p.dials) > p.opts.maxWaiting {
