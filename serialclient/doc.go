@@ -30,7 +30,7 @@
 //	          again only if running it twice does no harm.
 //
 // NotRun is a promise. Where it is not certain that nothing was sent the outcome is Unknown.
-// [SafeToRetry] asks for NotRun; nothing is retried here. The reason is behind the error, for errors.Is:
+// [SafeToRetry] asks for NotRun; a Client retries nothing. The reason is behind the error, for errors.Is:
 // ErrGoodbye, ErrServerGone, ErrProtocol and the others of this package, the cause of the context,
 // os.ErrDeadlineExceeded for a timeout, io.ErrUnexpectedEOF for a connection that ended too early,
 // or the connection's own error.
@@ -47,8 +47,8 @@
 //
 // A Client is safe for concurrent use. Its callers take turns, in the order of their coming: a call, a
 // stream or a pipeline has the connection until it ends. So one task that drops the connection has
-// one call whose outcome is Unknown; those behind it are NotRun. For calls at the same time use several
-// connections, for many calls in flight a pipeline.
+// one call whose outcome is Unknown; those behind it are NotRun. For calls at the same time use a Pool, for many
+// calls in flight a pipeline.
 //
 // When ctx is done a call returns at once. If it waits for its turn, or nothing of it was sent, the
 // connection is as it was. If its request was sent, the response is read and thrown away in the
@@ -96,6 +96,34 @@
 //	sum, _ := s.ReadUint32()
 //	err = s.Finish()
 //
+// # Pools
+//
+// A [Pool] makes calls over connections to one or several addresses, and sees to it that there are such. It
+// has Call, AppendCall, Stream and Pipeline as a Client has.
+//
+//	p, err := serialclient.NewPool("tcp", []string{"10.0.0.1:7070", "10.0.0.2:7070"}, binary.BigEndian)
+//	if err != nil {
+//		return err
+//	}
+//	defer p.Close()
+//	answer, err := p.Call(ctx, 1, []byte("hello"))
+//
+// A call that certainly did not run is made again, elsewhere if that is possible, so that a server that stops
+// gracefully costs no caller an error. One that may have run is made again only if it is marked Idempotent. All other
+// outcomes are those of a Client, and where there were several attempts the [AttemptsError] behind the error
+// lists them. NotRun then means that none of them ran.
+//
+//	connections         32 per address, and as many together
+//	callers waiting     1024, beyond the connections; then ErrPoolFull
+//	idle                16 connections per address; 10 min each, less if the server says so
+//	lifetime            48 to 60 min
+//	connecting          5 s; 4 at a time and 32 in a second, for each address
+//	after a failure     a random part of 100 ms, 200 ms, ... 5 s, for each address
+//	no server           5 s, for which a call waits; then ErrUnreachable
+//	attempts            3 for a call, and in all one retry for 5 answers, and 10 in a second
+//
+// Each has a PoolOption. Shutdown ends a Pool when its calls have ended, Close at once.
+//
 // # Timeouts and limits
 //
 // All are finite by default. In [Timeout] zero means the default and a negative duration none; a
@@ -127,6 +155,6 @@
 //   - when the responses of abandoned calls take too long or are too large;
 //   - when the responses of a pipeline that does not receive need too much room.
 //
-// A Client does not connect again. From then on [Client.Err] says why, and so do all calls, their outcome
-// being NotRun.
+// A Client does not connect again, a Pool does. From then on [Client.Err] says why, and so do all calls, their
+// outcome being NotRun.
 package serialclient

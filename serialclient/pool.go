@@ -67,7 +67,7 @@ const (
 
 // NewPool returns a Pool over addresses on the named network, for messages in the given byte order (nil:
 // big-endian). It does not connect yet. The error says what is wrong with the addresses: there is none, or one
-// is empty or named twice.
+// is empty or named twice. A call looks at each of them: dozens are fine, thousands are not.
 func NewPool(network string, addresses []string, order binary.ByteOrder, opts ...PoolOption) (*Pool, error) {
 	if len(addresses) == 0 {
 		return nil, errors.New("serialclient: a pool needs an address")

@@ -140,7 +140,7 @@ func TestPoolConnectionThatBecomesTooOldInUse(t *testing.T) {
 	})
 }
 
-// TestPoolServerThatSaysNoWaitTimeout: what is no description is an answer all the same.
+// TestPoolServerThatDoesNotDescribeItself: what is no description is an answer all the same.
 func TestPoolServerThatDoesNotDescribeItself(t *testing.T) {
 	for name, greet := range map[string]script{
 		"unknown task":   func(p *peer) { p.error(250) },

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"time"
+
+	"github.com/serialkit/serialkit/serial"
 )
 
 // poolDial is an attempt to connect. The Pool's lock guards it.
@@ -45,7 +47,7 @@ func (p *Pool) connect(a *poolAddress) (*poolConn, error) {
 		return nil, &dialError{err}
 	}
 	client := New(conn, p.order, p.opts.client...)
-	described, err := client.Describe(ctx)
+	described, err := client.describeWithin(ctx, DefaultMaxResponse)
 	if err != nil && OutcomeOf(err) != Failed {
 		client.Close()
 		return nil, &dialError{err.(*Error).Err}
@@ -55,6 +57,15 @@ func (p *Pool) connect(a *poolAddress) (*poolConn, error) {
 		wait = described.Limits.WaitMillis
 	}
 	return newPoolConn(client, a, wait, time.Now(), &p.opts), nil
+}
+
+// describeWithin is Describe with room for so many bytes, though there may be less for calls. Nobody else uses
+// the Client yet.
+func (c *Client) describeWithin(ctx context.Context, bytes int) (*serial.Description, error) {
+	limit := c.opts.maxResponse
+	defer func() { c.opts.maxResponse = limit }()
+	c.opts.maxResponse = max(limit, bytes)
+	return c.Describe(ctx)
 }
 
 // dialled takes a connection that was made, or notes why there is none.

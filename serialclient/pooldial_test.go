@@ -277,24 +277,30 @@ func TestPoolWithoutAnAddressCostsNothing(t *testing.T) {
 	}
 }
 
-// TestPoolFullOfFailingAttempts: the last connection that there may be is not for an address that has failed.
-func TestPoolFullOfFailingAttempts(t *testing.T) {
+// TestPoolLastConnectionIsForAHealthyAddress: an attempt at one that has failed does not take it.
+func TestPoolLastConnectionIsForAHealthyAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts(t, "a", "b")
 		h.all["a"].refuse = errRefused
-		p := h.pool([]string{"a", "b"}, serialclient.WithMaxConnections(1, 1), serialclient.WithMaxIdle(-1))
+		p := h.pool([]string{"a", "b"}, serialclient.WithMaxConnections(2, 2), serialclient.WithMaxIdle(-1))
 		poolCall(t, p, "x")
+		pass(serialclient.DefaultBackoff)
+		require.Equal(t, 1, p.Stats().Addresses[0].Failures)
 		h.all["a"].set(func() { h.all["a"].hang = true })
-		for range 50 {
-			begin := time.Now()
-			poolCall(t, p, "x")
-			require.Zero(t, time.Since(begin))
-			pass(100 * time.Millisecond)
-		}
+		h.all["b"].set(func() {
+			h.all["b"].answer = func(p *peer, _ serial.TaskCode, m []byte) { <-time.After(time.Second); p.ok(string(m)) }
+		})
+		begin := time.Now()
+		first := hold(background, p, "x")
+		synctest.Wait()
+		second := hold(background, p, "y")
+		require.NoError(t, <-first)
+		require.NoError(t, <-second)
+		require.Equal(t, time.Second, time.Since(begin))
 	})
 }
 
-// TestPoolTLikeHandshakeInTheDialer: the Dialer is given what NewPool was, and its connection is used after
+// TestPoolDialer: the Dialer is given what NewPool was, and its connection is used after
 // what it does with it.
 func TestPoolDialer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -66,7 +66,7 @@ func TestPoolAttemptsAreBounded(t *testing.T) {
 	}
 }
 
-// TestPoolAttemptIsMadeThatSucceeds: the last one that is allowed.
+// TestPoolLastAttempt: one that succeeds is a success.
 func TestPoolLastAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, a := onePool(t)
@@ -272,12 +272,13 @@ func TestPoolWhatIsNotMadeAgain(t *testing.T) {
 	})
 	t.Run("a response over the limit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p, a := onePool(t, serialclient.WithClientOptions(serialclient.WithMaxResponse(200)))
-			a.answer = func(p *peer, _ serial.TaskCode, _ []byte) { p.ok(string(make([]byte, 201))) }
+			p, a := onePool(t, serialclient.WithClientOptions(serialclient.WithMaxResponse(9)))
+			poolCall(t, p, "just nine")
+			a.set(func() { a.answer = func(p *peer, _ serial.TaskCode, _ []byte) { p.ok("these: ten") } })
 			_, err := p.Call(background, 3, nil, serialclient.Idempotent)
 			failure(t, err, 3, serialclient.Unknown, serialclient.ErrTooLarge)
 			_, tasks := a.seen()
-			require.Len(t, tasks, 1)
+			require.Len(t, tasks, 2)
 		})
 	})
 	t.Run("a cancelled call", func(t *testing.T) {
@@ -335,7 +336,7 @@ func TestPoolConnectionWhoseAbandonedResponseTakesTooLong(t *testing.T) {
 	})
 }
 
-// TestPoolFailedAttemptIsElsewhere: a call that was refused waits for another address rather than to use
+// TestPoolRefusedCallGoesElsewhere: a call that was refused waits for another address rather than to use
 // an idle connection to the one that has refused it; but if there is no other, it does.
 func TestPoolRefusedCallGoesElsewhere(t *testing.T) {
 	for _, other := range []string{"up", "slow", "refuses", "hangs"} {
