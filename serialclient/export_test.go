@@ -1,5 +1,7 @@
 package serialclient
 
+import "time"
+
 // Fifo is the queue of calls.
 type Fifo = fifo[int]
 
@@ -14,3 +16,16 @@ func Last(q *Fifo) int        { return *q.last() }
 
 // Sent returns a channel that is closed when nothing more of a stream's request is sent.
 func Sent(s *Stream) <-chan struct{} { return s.sender.done }
+
+// PutIdle makes connections idle that have been so since these times, one after the other, and returns the
+// times in the order in which an address has them.
+func PutIdle(since ...time.Time) (order []time.Time) {
+	a := new(poolAddress)
+	for _, at := range since {
+		a.put(&poolConn{idleAt: at})
+	}
+	for _, c := range a.idle {
+		order = append(order, c.idleAt)
+	}
+	return order
+}

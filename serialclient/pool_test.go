@@ -79,28 +79,90 @@ func TestPoolTakesAddressesInTurn(t *testing.T) {
 	})
 }
 
-// TestPoolPrefersTheLeastLoaded: calls at the same time are spread.
+// TestPoolPrefersTheLeastLoaded: calls at the same time are spread, and where some have ended come more.
 func TestPoolPrefersTheLeastLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts(t, "a", "b", "c")
-		open := make(gate)
-		for _, host := range h.all {
-			host.answer = open.answer
-		}
+		first, rest := make(gate), make(gate)
+		h.all["a"].answer, h.all["b"].answer, h.all["c"].answer = first.answer, rest.answer, rest.answer
 		p := h.pool([]string{"a", "b", "c"})
 		var calls []<-chan error
-		for range 12 {
-			calls = append(calls, hold(background, p, "x"))
-			synctest.Wait()
+		more := func(n int) {
+			for range n {
+				calls = append(calls, hold(background, p, "x"))
+				synctest.Wait()
+			}
+			for _, s := range p.Stats().Addresses {
+				require.Equal(t, 4, s.InUse, s.Address)
+			}
 		}
-		for _, s := range p.Stats().Addresses {
-			require.Equal(t, 4, s.InUse, s.Address)
-		}
-		close(open)
+		more(12)
+		close(first)
+		synctest.Wait()
+		require.Zero(t, p.Stats().Addresses[0].InUse)
+		h.all["a"].set(func() { h.all["a"].answer = rest.answer })
+		more(4)
+		close(rest)
 		for _, call := range calls {
 			require.NoError(t, <-call)
 		}
 	})
+}
+
+// TestPoolIsShyOfAnAddress whose server has ended a connection, for a moment; but not of one that is not to
+// blame.
+func TestPoolIsShyOfAnAddress(t *testing.T) {
+	for name, c := range map[string]struct {
+		end func(t *testing.T, p *serialclient.Pool, a *host)
+		shy bool
+	}{
+		"Goodbye": {func(t *testing.T, p *serialclient.Pool, a *host) {
+			a.set(func() { a.answer = saysGoodbye })
+		}, true},
+		"end": {func(t *testing.T, p *serialclient.Pool, a *host) {
+			a.set(func() { a.answer = hangsUp })
+		}, true},
+		"a response over the limit": {func(t *testing.T, p *serialclient.Pool, a *host) {
+			a.set(func() { a.answer = func(p *peer, _ serial.TaskCode, _ []byte) { p.ok("far more than may be") } })
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHosts(t, "a", "b")
+				a := h.all["a"]
+				p := h.pool([]string{"a", "b"}, serialclient.WithClientOptions(serialclient.WithMaxResponse(10)))
+				open := make(gate)
+				a.answer, h.all["b"].answer = open.answer, open.answer
+				var calls []<-chan error
+				for range 8 {
+					calls = append(calls, hold(background, p, "x"))
+					synctest.Wait()
+				}
+				close(open)
+				for _, call := range calls {
+					require.NoError(t, <-call)
+				}
+				c.end(t, p, a)
+				for p.Stats().Evicted.Total() == 0 { // one of two calls comes to a
+					_, _ = p.Call(background, 1, nil)
+					synctest.Wait()
+				}
+				a.set(func() { a.answer = nil })
+				ran := func() int {
+					_, before := a.seen()
+					for range 10 {
+						poolCall(t, p, "x")
+						synctest.Wait()
+					}
+					_, after := a.seen()
+					return len(after) - len(before)
+				}
+				require.Equal(t, c.shy, ran() == 0)
+				pass(serialclient.DefaultBackoff)
+				require.NotZero(t, ran())
+			})
+		})
+	}
 }
 
 // TestPoolConnectionsAreBounded: the last one that may be is made, and one more is not.

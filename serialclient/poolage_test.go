@@ -56,6 +56,24 @@ func TestPoolClosesIdleConnections(t *testing.T) {
 	}
 }
 
+// TestPoolKeepsNothingAlive: it lets idle connections go instead.
+func TestPoolKeepsNothingAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, a := onePool(t, serialclient.WithClientOptions(serialclient.WithKeepAlive(time.Second)))
+		poolCall(t, p, "x")
+		pass(time.Minute)
+		_, tasks := a.seen()
+		require.Len(t, tasks, 1)
+		require.Equal(t, 1, p.Stats().Idle)
+	})
+}
+
+// TestPoolIdleConnectionsAreInOrder also where one is put back after it was looked at.
+func TestPoolIdleConnectionsAreInOrder(t *testing.T) {
+	at := func(s int64) time.Time { return time.Unix(s, 0) }
+	require.Equal(t, []time.Time{at(1), at(2), at(2), at(3), at(4)}, serialclient.PutIdle(at(2), at(4), at(1), at(3), at(2)))
+}
+
 func TestPoolWithoutIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := onePool(t, serialclient.WithIdleTimeout(-1), serialclient.WithMaxLifetime(-1))

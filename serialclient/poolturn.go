@@ -125,21 +125,14 @@ func (p *Pool) releaseLocked(c *poolConn, now time.Time) {
 		return
 	}
 	err := c.client.Err()
-	switch {
-	case err == nil && !c.dieAt.IsZero() && !now.Before(c.dieAt):
-		p.evictLocked(c, evictedOld)
-	case err == nil:
-		p.idleLocked(c, now, now)
+	if err == nil {
+		p.idleLocked(c, now, now) // where it is closed if it is too old
 		return
-	default:
-		p.evictLocked(c, whyEvicted(err))
-		if endedByServer(err) {
-			c.address.ended(now, &p.opts)
-			p.lookLocked(c.address)
-		}
 	}
-	if p.waiting.n > 0 {
-		p.dispatchLocked(now)
+	p.evictLocked(c, whyEvicted(err))
+	if endedByServer(err) {
+		c.address.ended(now, &p.opts)
+		p.lookLocked(c.address)
 	}
 }
 
