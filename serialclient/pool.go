@@ -17,17 +17,18 @@ import (
 //
 // A call has a connection alone until it ends. It takes an idle one, and otherwise waits, in the order of
 // coming, for whichever is first: one that another call gives back, or a new one. Addresses are preferred that
-// are healthy, then those with the fewest calls under way, and among these it is each one's turn. If the
-// address preferred has no idle connection, the call takes another one's, and one is made in the background. An address
-// that cannot be reached is tried again after a pause, by one attempt at a time, and no call waits for it
-// while there is another one. When none can be reached and there is no connection left, calls wait for a while
-// for the first that can, see WithPatience, and then fail with ErrUnreachable.
+// are healthy, then those with the fewest calls under way, and among these it is each one's turn. If the address
+// preferred has no idle connection, the call takes another one's, and one is made in the background. An address
+// that cannot be reached is tried again after a pause, by one attempt at a time, and no call waits for it while
+// there is another one; for one of which nothing is known yet, a quarter of a second at most. When none can be
+// reached and there is no connection left, calls wait for a while for the first that can, see WithPatience, and
+// then fail with ErrUnreachable.
 //
-// A call that certainly did not run, its outcome being NotRun, is made again by the Pool, at another address if one
-// can be reached. One that may have run is not, unless it is marked Idempotent. How often a call is sent is
-// limited, and there is a budget of retries for all of them. A NotRun on a connection on
-// which calls have been answered before counts for neither: the server has ended the connection, which costs it nothing, and
-// there cannot be more of these than answers.
+// A call that certainly did not run, its outcome being NotRun, is made again by the Pool, at another address if
+// one can be reached. One that may have run is not, unless it is marked Idempotent. How often a call is sent is
+// limited, and there is a budget of retries for all of them. A NotRun on a connection on which calls have been
+// answered before counts for neither: the server has ended the connection, which costs it nothing, and there
+// cannot be more of these than answers.
 //
 // Each new connection begins with a Describe. So a call is sent only to a server that has accepted the
 // connection, and which has said for how long it may be idle.

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// Shutdown ends the Pool gracefully. No call may begin any more; those that have begun, waiting ones among
-// them, go on to their end, as do streams and pipelines until they are closed. Then the servers are told by a
-// Disconnect that the connections are done, for which up to 5 s are taken, and all is closed. When ctx is done it is
-// closed at once, as by Close, and the error is the cause of ctx; otherwise it is nil. Calling it again, or at
-// the same time as Close, waits for the same end.
+// Shutdown ends the Pool gracefully. No call may begin any more; those that have begun, waiting ones among them,
+// go on to their end, as do streams and pipelines until they are closed. Then the servers are told by a
+// Disconnect that the connections are done, for which up to 5 s are taken, and all is closed. When ctx is done
+// it is closed at once, as by Close, and the error is the cause of ctx; otherwise it is nil. Calling it again,
+// or at the same time as Close, waits for the same end.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	if p.state == poolOpen {

@@ -67,8 +67,8 @@ func (c *Client) turnFree() bool {
 	}
 }
 
-// awaitTurn waits until nobody has the turn, or the connection cannot be used any more. That takes as long as an abandoned
-// response may.
+// awaitTurn waits until nobody has the turn, or the connection cannot be used any more. That takes as long as an
+// abandoned response may.
 func (c *Client) awaitTurn() {
 	select {
 	case c.turn <- struct{}{}:

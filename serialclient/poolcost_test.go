@@ -2,6 +2,7 @@ package serialclient_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ func benchPool(t testing.TB) (*serialclient.Pool, *serialclient.Client) {
 		conn, other := tcpPair(t)
 		go func() {
 			buf := make([]byte, 2) // the Describe
-			if _, err := other.Read(buf); err == nil {
-				_, err = other.Write(okResponse(describe(0)))
+			if _, err := io.ReadFull(other, buf); err == nil {
+				other.Write(okResponse(describe(0)))
 			}
 			benchServer(other)
 		}()

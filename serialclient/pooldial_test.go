@@ -235,8 +235,8 @@ func TestPoolTriesAFailedAddressOnceAtATime(t *testing.T) {
 	})
 }
 
-// TestPoolWithoutAnAddressCostsNothing: one that refuses costs its callers no time, and one that does not answer a
-// quarter of a second, once.
+// TestPoolWithoutAnAddressCostsNothing: one that refuses costs its callers no time, and one that does not answer
+// a quarter of a second, once.
 func TestPoolWithoutAnAddressCostsNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*host)

@@ -39,8 +39,8 @@ func (p *Pool) takeOldestLocked() *poolConn {
 }
 
 // dialLocked begins the attempts to connect that the callers need: one for each, to addresses that have not
-// failed; another one, elsewhere, for each that takes long; and beside these one to each address that has failed and
-// may be tried again.
+// failed; another one, elsewhere, for each that takes long; and beside these one to each address that has failed
+// and may be tried again.
 func (p *Pool) dialLocked(now time.Time) {
 	quick, slow := p.promisingLocked(now)
 	for need := p.waiting.n - quick; need > 0; need-- {
