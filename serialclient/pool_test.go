@@ -79,33 +79,70 @@ func TestPoolTakesAddressesInTurn(t *testing.T) {
 	})
 }
 
-// TestPoolPrefersTheLeastLoaded: calls at the same time are spread, and where some have ended come more.
+// TestPoolPrefersTheLeastLoaded: calls at the same time are spread, and where more have ended come more.
 func TestPoolPrefersTheLeastLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts(t, "a", "b", "c")
-		first, rest := make(gate), make(gate)
-		h.all["a"].answer, h.all["b"].answer, h.all["c"].answer = first.answer, rest.answer, rest.answer
-		p := h.pool([]string{"a", "b", "c"})
-		var calls []<-chan error
-		more := func(n int) {
-			for range n {
-				calls = append(calls, hold(background, p, "x"))
-				synctest.Wait()
-			}
-			for _, s := range p.Stats().Addresses {
-				require.Equal(t, 4, s.InUse, s.Address)
+		short, long := make(gate), make(gate)
+		for _, host := range h.all {
+			host.answer = func(p *peer, task serial.TaskCode, m []byte) {
+				g := long
+				if string(m) == "short" {
+					g = short
+				}
+				g.answer(p, task, m)
 			}
 		}
-		more(12)
-		close(first)
+		p := h.pool([]string{"a", "b", "c"})
+		var calls []<-chan error
+		call := func(message string) {
+			calls = append(calls, hold(background, p, message))
+			synctest.Wait()
+		}
+		busy := func() (n []int) {
+			for _, s := range p.Stats().Addresses {
+				n = append(n, s.InUse)
+			}
+			return n
+		}
+		for i := range 12 {
+			if i < 6 || i%3 == 0 {
+				call("short")
+			} else {
+				call("long")
+			}
+		}
+		require.Equal(t, []int{4, 4, 4}, busy())
+		close(short)
 		synctest.Wait()
-		require.Zero(t, p.Stats().Addresses[0].InUse)
-		h.all["a"].set(func() { h.all["a"].answer = rest.answer })
-		more(4)
-		close(rest)
+		require.Equal(t, []int{0, 2, 2}, busy())
+		call("long")
+		call("long")
+		require.Equal(t, []int{2, 2, 2}, busy())
+		close(long)
 		for _, call := range calls {
 			require.NoError(t, <-call)
 		}
+	})
+}
+
+// TestPoolDoesNotConnectToAServerThatHasJustEndedAConnection, while there is another one.
+func TestPoolDoesNotConnectToAServerThatHasJustEndedAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHosts(t, "a", "b")
+		h.all["a"].answer = saysGoodbye
+		p := h.pool([]string{"a", "b"})
+		for range 10 {
+			poolCall(t, p, "x")
+			synctest.Wait()
+		}
+		dials, _ := h.all["a"].seen()
+		require.Equal(t, 1, dials)
+		pass(serialclient.DefaultBackoff)
+		poolCall(t, p, "x")
+		synctest.Wait()
+		dials, _ = h.all["a"].seen()
+		require.Equal(t, 2, dials)
 	})
 }
 

@@ -44,7 +44,10 @@ func (p *Pool) takeOldestLocked() *poolConn {
 func (p *Pool) dialLocked(now time.Time) {
 	quick, slow := p.promisingLocked(now)
 	for need := p.waiting.n - quick; need > 0; need-- {
-		a := p.dialAddressLocked(now, need > slow)
+		a := p.dialAddressLocked(now, false)
+		if a == nil && need > slow {
+			a = p.dialAddressLocked(now, true)
+		}
 		if a == nil {
 			break
 		}
@@ -84,19 +87,15 @@ func (p *Pool) promisingLocked(now time.Time) (quick, slow int) {
 }
 
 // dialAddressLocked returns the best of the addresses that have not failed to which a connection may be
-// made now; nil if there is none. One where an attempt takes long is the last resort, if that is allowed.
+// made now; nil if there is none. Whether those count where an attempt takes long is slowToo.
 func (p *Pool) dialAddressLocked(now time.Time, slowToo bool) (best *poolAddress) {
 	var rate pick
 	for i := range p.addresses {
 		a := p.addresses[(p.turn+i)%len(p.addresses)]
-		slow := p.hasSlowDialLocked(a, now)
-		if a.failures > 0 || slow && !slowToo || !p.mayDialLocked(a, now) {
+		if a.failures > 0 || !p.mayDialLocked(a, now) || !slowToo && p.hasSlowDialLocked(a, now) {
 			continue
 		}
 		r := a.rate(now, p.waiting.first.avoid)
-		if slow {
-			r.health = max(r.health, shy)
-		}
 		if best == nil || r.betterThan(rate) {
 			best, rate = a, r
 		}
