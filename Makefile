@@ -1,6 +1,7 @@
 # make test    every test of every module, quickly
 # make check   the one gate, the same here and in CI: format, vet, staticcheck, the import arrows,
 #              tests with the race detector, a short fuzz of each decoder, every example
+# make fuzz-count  fuzzes each decoder for FUZZTIME and prints how many executions that were
 # make soak    the long runs, bounded: every test 20 times, each decoder fuzzed for 5 minutes
 
 SHELL := /bin/bash -o pipefail
@@ -15,7 +16,7 @@ DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s
 GO         ?= go
 
-.PHONY: test check deps format vet staticcheck arrows modules race fuzz examples flakes soak
+.PHONY: test check deps format vet staticcheck arrows modules race fuzz fuzz-count examples flakes soak
 
 test: deps
 	@for m in $(MODULES); do echo "== test $$m"; (cd $$m && $(GO) test ./...); done
@@ -58,6 +59,17 @@ fuzz:
 	@for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p | tail -n 2; done; done
+
+# The same, counted: go test logs the executions of each target; the total is what docs/reliability.md adds up.
+# FUZZPARALLEL bounds the workers, which are one for each core otherwise.
+fuzz-count:
+	@total=0; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $(if $(FUZZPARALLEL),-parallel $(FUZZPARALLEL)) $$p) || { echo "$$out"; exit 1; }; \
+			n=$$(echo "$$out" | sed -n 's/^fuzz: elapsed: .*, execs: \([0-9]*\) .*/\1/p' | tail -n 1); \
+			if [ "$${n:-0}" -eq 0 ]; then echo "$$out"; echo "fuzz-count: $$p $$f logged no execution"; exit 1; fi; \
+			echo "fuzz-count: $$n executions of $$p $$f"; total=$$((total + n)); done; done; \
+	echo "fuzz-count: $$total executions in total, FUZZTIME=$(FUZZTIME)"
 
 # The README's first command, as a newcomer types it.
 examples:
