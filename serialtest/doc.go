@@ -59,6 +59,19 @@
 // Ask Fired in every such test: when the exchange changes and the fault is no
 // longer reached, it must not pass for nothing.
 //
+// # A proxy
+//
+// Proxy stands between a client and a server, in memory or on TCP, follows the protocol in both directions, and makes
+// a ProxyFault happen at its Place: "byte 3 of request 1", "the end of response 0", "byte 700 of what the server
+// sends". So neither end needs to be wrapped, and a test says what it means:
+//
+//	stall := serialtest.ResponseByte(1, 0).Stall()
+//	proxy := serialtest.NewProxy(dialServer, stall)
+//	defer proxy.Close()
+//	go proxy.Serve(listener) // or conn, err := proxy.Dial()
+//	... call twice; the second answer does not come
+//	stall.Release()
+//
 // # Leaks
 //
 // CheckLeaks at the start of a test makes it fail if it leaves goroutines

@@ -1,9 +1,12 @@
 package serialtest_test
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"syscall"
 
@@ -74,6 +77,38 @@ func ExampleFaulty() {
 	// cut read at 1 (fired 1 times): unexpected EOF
 	// cut read at 2 (fired 1 times): unexpected EOF
 	// cut read at 3 (fired 1 times): unexpected EOF
+}
+
+// A client reads its second response through a proxy that closes the connection at each of its bytes in turn.
+func ExampleProxy() {
+	const first, second = "\x00\x02ok\x00", "\x01\x07"
+	dial := func(context.Context) (net.Conn, error) {
+		near, server := serialtest.Pipe()
+		io.WriteString(server, first+second)
+		return near, nil
+	}
+	for k := range len(second) {
+		fault := serialtest.ResponseByte(1, k).Close()
+		proxy := serialtest.NewProxy(dial, fault)
+		client, err := proxy.Dial()
+		if err != nil {
+			panic(err)
+		}
+		in := bufio.NewReader(client)
+		for range 2 {
+			response, err := serialtest.ReadMessage(in)
+			fmt.Println(response, err)
+		}
+		fmt.Printf("%v fired %d times\n", fault, fault.Fired())
+		proxy.Close()
+	}
+	// Output:
+	// {"ok":"6f6b"} <nil>
+	// {} EOF
+	// close at byte 0 of response 1 fired 1 times
+	// {"ok":"6f6b"} <nil>
+	// {} unexpected EOF
+	// close at byte 1 of response 1 fired 1 times
 }
 
 func ExampleChunkReads() {
