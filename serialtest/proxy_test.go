@@ -148,12 +148,17 @@ func TestProxyCloseWaitsForEverything(t *testing.T) {
 			_, err := p.client.Read(make([]byte, 1))
 			require.Error(t, err)
 		}
-		p := serialtest.NewProxy(func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() })
+		require.Zero(t, time.Since(start))
+		p := serialtest.NewProxy(func(ctx context.Context) (net.Conn, error) {
+			<-ctx.Done()
+			<-time.After(time.Minute)
+			return nil, ctx.Err()
+		})
 		_, err := p.Dial()
 		require.NoError(t, err)
 		synctest.Wait()
 		require.NoError(t, p.Close())
-		require.Zero(t, time.Since(start))
+		require.Equal(t, time.Minute, time.Since(start), "Close waits for the dialler")
 
 		_, err = p.Dial()
 		require.ErrorIs(t, err, serialtest.ErrProxyClosed)

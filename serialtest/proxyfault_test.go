@@ -112,7 +112,7 @@ func TestProxyStallUntilRelease(t *testing.T) {
 		rest := reading(p.server, 100)
 		mustWrite(t, p.server, anError) // the other direction works
 		mustRead(t, p.client, anError)
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		pending(t, rest)
 		f.Release()
 		f.Release()

@@ -182,11 +182,10 @@ func (w *proxyWay) stall(f *ProxyFault) error {
 	select {
 	case <-f.released:
 		return nil
-	case <-w.link.ended:
+	case <-w.link.ended: // also when the link is over
 		w.link.end(false)
-	case <-w.link.done:
+		return errWayEnded
 	}
-	return errWayEnded
 }
 
 // wait lets d pass, unless the link ends first.
