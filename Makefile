@@ -61,9 +61,10 @@ fuzz:
 			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p | tail -n 2; done; done
 
 # The same, counted: go test logs the executions of each target; the total is what docs/reliability.md adds up.
-# FUZZPARALLEL bounds the workers, which are one for each core otherwise.
+# FUZZPARALLEL bounds the workers, which are one for each core otherwise; FUZZED are the packages.
+FUZZED ?= ./...
 fuzz-count:
-	@total=0; for p in $$($(GO) list ./...); do \
+	@total=0; for p in $$($(GO) list $(FUZZED)); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 			out=$$($(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $(if $(FUZZPARALLEL),-parallel $(FUZZPARALLEL)) $$p) || { echo "$$out"; exit 1; }; \
 			n=$$(echo "$$out" | sed -n 's/^fuzz: elapsed: .*, execs: \([0-9]*\) .*/\1/p' | tail -n 1); \
@@ -82,7 +83,9 @@ flakes:
 
 soak: flakes
 	@echo "== a million tasks over connections that go idle"; cd e2e && $(GO) test -timeout 30m -run TestNoWakeUpIsLost -v . -idle.tasks=1000000
-	@$(MAKE) fuzz FUZZTIME=5m
+	@echo "== exchanges cut at every byte over TCP"; cd e2e && $(GO) test -timeout 30m -run TestExchangesCutOverTCP -v . -cut.all
+	@echo "== every request of three bytes"; $(GO) test -timeout 60m -run TestRequestsOfEveryShortInput -v ./serialserver -exhaustive 3
+	@$(MAKE) fuzz-count FUZZTIME=5m
 
 # Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is
 # on the PATH. bench writes docs/performance.md, in about 20 minutes; bench-quick prints where it wrote
