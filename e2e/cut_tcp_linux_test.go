@@ -81,7 +81,7 @@ func TestExchangesCutOverTCP(t *testing.T) {
 	c.setup = inMemory
 	c.setup.pair = tcpPairs(t)
 	c.setup.pause = func(time.Duration) {}
-	exchanges[0].run(c.setup, serialtest.ClientByte(1<<40).Reset()) // what the runtime opens once and keeps
+	bounded(exchanges[0], c.setup, serialtest.ClientByte(1<<40).Reset()) // what the runtime opens once and keeps
 	before := descriptors(t)
 	for i, kind := range cutFaults {
 		var all sync.WaitGroup
@@ -116,9 +116,7 @@ func (c *tcpCuts) cutAtBytes(t *testing.T, x exchange, kind cutFault, at func(in
 	}
 	for k := 0; ; k += 1 + rnd.IntN(2*step-1) {
 		fault := kind.make(at(int64(k)))
-		hang := time.AfterFunc(cutHang, func() { panic(fmt.Sprintf("%s, %v: hangs", x.name, fault)) })
-		r := x.run(setup, fault)
-		hang.Stop()
+		r := bounded(x, setup, fault)
 		outcomes := map[string]int{}
 		// The short timeouts may be over on a busy machine without a stall.
 		if err := r.check(!stalls && (kind.whole || fault.Fired() == 0), outcomes); err != nil {
@@ -129,6 +127,13 @@ func (c *tcpCuts) cutAtBytes(t *testing.T, x exchange, kind cutFault, at func(in
 			return
 		}
 	}
+}
+
+// bounded runs the exchange, and panics with all stacks if it hangs.
+func bounded(x exchange, setup cutSetup, fault *serialtest.ProxyFault) *cutRun {
+	hang := time.AfterFunc(cutHang, func() { panic(fmt.Sprintf("%s, %v: hangs", x.name, fault)) })
+	defer hang.Stop()
+	return x.run(setup, fault)
 }
 
 func (c *tcpCuts) add(kind cutFault, outcomes map[string]int, fired bool) {
