@@ -128,6 +128,7 @@ func TestLiveAnswerIsFlushedAfterEveryRead(t *testing.T) {
 		s := connect(t, newServer(nil, func(ctx, client, reader) (io.Reader, error) { return r, nil }))
 		s.send(request(testTask, ""))
 		for _, want := range []string{"\x00", "\x01a", "\x02bc", "\x01d"} {
+			begin := time.Now()
 			if want != "\x00" {
 				_, err := io.WriteString(w, want[1:])
 				require.NoError(t, err)
@@ -136,6 +137,9 @@ func TestLiveAnswerIsFlushedAfterEveryRead(t *testing.T) {
 			_, err := io.ReadFull(s.in, got)
 			require.NoError(t, err)
 			require.Equal(t, want, string(got))
+			if want != "\x00" {
+				require.Zero(t, time.Since(begin), "it waits for no timer")
+			}
 			s.wantsSilence()
 		}
 		require.NoError(t, w.Close())

@@ -46,3 +46,10 @@ func HasContext(ctx any) bool {
 	defer c.mu.Unlock()
 	return c.real != nil
 }
+
+// Connections returns how many connections a Shutdown would wait for: clients, and those in their handshakes.
+func Connections(s *Server) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.clients) + len(s.arrivals)
+}

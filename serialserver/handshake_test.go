@@ -178,3 +178,69 @@ func TestServeHandshake(t *testing.T) {
 		}
 	})
 }
+
+// A handshake that does not mind its end and succeeds later is not served all the same.
+func TestHandshakeThatReturnsTooLate(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			takes := serialserver.DefaultHandshake - 1
+			if late {
+				takes += 2
+			}
+			lg, logs := observed()
+			srv := newServer(nil, nil, serialserver.WithHandshake(
+				func(ctx context.Context, conn net.Conn) (context.Context, net.Conn, binary.ByteOrder, []any, error) {
+					sleep(takes)
+					return ctx, conn, nil, nil, nil
+				}, 0))
+			srv.SetLogger(lg)
+			l := listen(context.Background(), srv)
+			defer srv.Close()
+			s := l.dial(t)
+			s.send(request(emptyTask, ""))
+			if !late {
+				s.wants(ok(""))
+				return
+			}
+			_, err := s.in.ReadByte()
+			require.Error(t, err, "nobody answers")
+			require.Equal(t, serialserver.DefaultHandshake, time.Since(s.start))
+			srv.Wait()
+			lines := logs.FilterMessage("handshake failed").All()
+			require.Len(t, lines, 1)
+			require.Contains(t, lines[0].ContextMap()["error"], "handshake timeout")
+		})
+	}
+}
+
+// A deadline that a handshake has set on the connection ends with it. A layer above may have deadlines of its
+// own, and not set those of the connection again.
+func TestHandshakeLeavesNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(nil, nil, serialserver.WithHandshake(
+			func(ctx context.Context, conn net.Conn) (context.Context, net.Conn, binary.ByteOrder, []any, error) {
+				require.NoError(t, conn.SetDeadline(time.Now().Add(time.Second)))
+				return ctx, layered(conn), nil, nil, nil
+			}, 0))
+		l := listen(context.Background(), srv)
+		defer srv.Close()
+		s := l.dial(t)
+		for range 2 {
+			s.send(request(echoTask, "hello"))
+			s.wants(ok("hello"))
+			sleep(time.Minute)
+		}
+	})
+}
+
+// layered returns a connection to which two goroutines carry what goes over conn.
+func layered(conn net.Conn) net.Conn {
+	above, below := serialtest.Pipe()
+	carry := func(dst, src net.Conn) {
+		io.Copy(dst, src)
+		dst.Close()
+	}
+	go carry(below, conn)
+	go carry(conn, below)
+	return above
+}

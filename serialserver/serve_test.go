@@ -179,3 +179,35 @@ func sessionOf(t *testing.T, client net.Conn) *session {
 	close(s.returned)
 	return s
 }
+
+// acceptor is a listener whose Accept is a function.
+type acceptor struct{ accept func() (net.Conn, error) }
+
+func (a *acceptor) Accept() (net.Conn, error) { return a.accept() }
+func (a *acceptor) Close() error              { return nil }
+func (a *acceptor) Addr() net.Addr            { return serialtest.Addr("listener") }
+
+// A connection is the server's before its goroutine runs, so that a Shutdown that comes right after the Accept
+// does not miss it.
+func TestConnectionIsRegisteredBeforeItsGoroutine(t *testing.T) {
+	const connections = 100
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(nil, nil)
+		var known []int // when the next connection is accepted
+		err := srv.Serve(context.Background(), &acceptor{func() (net.Conn, error) {
+			known = append(known, serialserver.Connections(srv))
+			if len(known) > connections {
+				srv.Close()
+				return nil, net.ErrClosed
+			}
+			client, server := serialtest.Pipe()
+			t.Cleanup(func() { client.Close() })
+			return server, nil
+		}})
+		require.Equal(t, serialserver.ErrServerClosed, err)
+		for i, n := range known {
+			require.Equal(t, i, n)
+		}
+		srv.Wait()
+	})
+}

@@ -177,3 +177,19 @@ func TestServerClose(t *testing.T) {
 		require.Equal(t, time.Second, time.Since(begin), "the task did not mind")
 	})
 }
+
+// A client whose answer is complete when the stop begins, and waits to be taken, is drained and not idle.
+func TestShutdownWhileAnAnswerIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(nil, nil)
+		s := connect(t, srv, serialtest.Buffer(0))
+		s.send(request(emptyTask, ""))
+		synctest.Wait()
+		require.Empty(t, srv.Clients()[0].TaskCodes(), "the task is over")
+		done := shutDown(srv, 0)
+		synctest.Wait()
+		s.wants(ok(""), goodbye)
+		s.Close()
+		require.Equal(t, report{Report: serialserver.Report{Drained: 1}}, <-done)
+	})
+}

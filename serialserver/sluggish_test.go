@@ -117,3 +117,35 @@ func TestCloseOfAClientThatHasJustClosed(t *testing.T) {
 		require.ErrorIs(t, s.result(), serialserver.ErrClosed)
 	})
 }
+
+// slowFirstClose is a connection whose first Close takes a second, and no other.
+type slowFirstClose struct {
+	*writes
+	begun, ended atomic.Bool
+}
+
+func (c *slowFirstClose) Close() error {
+	if !c.begun.CompareAndSwap(false, true) {
+		return c.writes.Close()
+	}
+	defer c.ended.Store(true)
+	sleep(time.Second)
+	return c.writes.Close()
+}
+
+// HandleConnection returns when the timer that has cut its task off is done with the connection.
+func TestTimersDoNotOutlastHandleConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := untilStopped(time.Hour)
+		srv := newServer(nil, f)
+		clientEnd, serverEnd := serialtest.Pipe()
+		slow := &slowFirstClose{writes: &writes{Conn: serverEnd}}
+		s := serve(t, context.Background(), srv, clientEnd, slow)
+		s.send(request(testTask, ""))
+		synctest.Wait()
+		srv.Disconnect(0)
+		require.ErrorIs(t, s.result(), serialserver.ErrDisconnectTimeout)
+		require.True(t, slow.ended.Load())
+		require.Equal(t, time.Second, s.lasted)
+	})
+}
