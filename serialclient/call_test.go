@@ -183,23 +183,25 @@ func TestBytesBeyondTheResponse(t *testing.T) {
 		{"Goodbye", []byte{2}, serialclient.ErrGoodbye, true},
 		{"nothing known", []byte{200}, serialclient.ErrProtocol, false},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := start(t, func(p *peer) {
-				p.expect(1, "")
-				p.write(append(okResponse("fine"), test.beyond...)...)
-				p.end()
+		for name, startPeer := range starts {
+			t.Run(test.name+", "+name, func(t *testing.T) {
+				c := startPeer(t, func(p *peer) {
+					p.expect(1, "")
+					p.write(append(okResponse("fine"), test.beyond...)...)
+					p.end()
+				})
+				response, err := c.Call(background, 1, nil)
+				require.NoError(t, err)
+				require.Equal(t, "fine", string(response))
+				_, err = c.Call(background, 2, nil)
+				failure(t, err, 2, serialclient.NotRun, test.reason)
+				if !test.goodbye {
+					broken(t, c, serialclient.ErrProtocol)
+				}
+				_, err = c.Call(background, 2, nil)
+				failure(t, err, 2, serialclient.NotRun, test.reason)
 			})
-			response, err := c.Call(background, 1, nil)
-			require.NoError(t, err)
-			require.Equal(t, "fine", string(response))
-			_, err = c.Call(background, 2, nil)
-			failure(t, err, 2, serialclient.NotRun, test.reason)
-			if !test.goodbye {
-				broken(t, c, serialclient.ErrProtocol)
-			}
-			_, err = c.Call(background, 2, nil)
-			failure(t, err, 2, serialclient.NotRun, test.reason)
-		})
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package serialclient_test
 
 import (
 	"io"
+	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,4 +83,38 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 			})
 		})
 	}
+}
+
+// sluggish is a connection whose failing reads return after a second: what a busy machine does.
+type sluggish struct {
+	net.Conn
+	reading atomic.Int32
+}
+
+func (s *sluggish) Read(p []byte) (int, error) {
+	s.reading.Add(1)
+	defer s.reading.Add(-1)
+	n, err := s.Conn.Read(p)
+	if err != nil {
+		<-time.After(time.Second)
+	}
+	return n, err
+}
+
+// TestCloseWaitsForItsGoroutines: the one that reads an abandoned response has left the connection when Close
+// returns.
+func TestCloseWaitsForItsGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, other := serialtest.Pipe()
+		slow := &sluggish{Conn: conn}
+		c := client(t, slow, play(t, other, func(p *peer) { p.gone() }))
+		p, err := c.Pipeline(background)
+		require.NoError(t, err)
+		require.NoError(t, p.Send(1, nil))
+		require.NoError(t, p.Close())
+		synctest.Wait()
+		require.Equal(t, int32(1), slow.reading.Load(), "it reads")
+		require.NoError(t, c.Close())
+		require.Zero(t, slow.reading.Load())
+	})
 }
