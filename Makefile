@@ -2,21 +2,23 @@
 # make check   the one gate, the same here and in CI: format, vet, staticcheck, the import arrows,
 #              tests with the race detector, a short fuzz of each decoder, every example
 # make fuzz-count  fuzzes each decoder for FUZZTIME and prints how many executions that were
-# make soak    the long runs, bounded: every test 20 times, each decoder fuzzed for 5 minutes
+# make soak    the long runs, bounded: every test 20 times, the seeded bugs, each decoder fuzzed for 5 minutes
+# make mutants the seeded bugs alone: one guard after the other is removed, and a test must fail. NAMES="a b"
+#              runs those whose names begin so; "make check" only looks whether they all still apply
 
 SHELL := /bin/bash -o pipefail
 .SHELLFLAGS := -eu -o pipefail -c
 export GOFLAGS ?= -buildvcs=false
-# e2e and bench stay outside of go.work; each nested module builds by itself, too.
+# e2e, bench and mutants stay outside of go.work; each nested module builds by itself, too.
 export GOWORK := off
 
-MODULES    := . serialdaemon e2e bench
+MODULES    := . serialdaemon e2e bench mutants
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s
 GO         ?= go
 
-.PHONY: test check deps format vet staticcheck arrows modules race fuzz fuzz-count examples flakes soak
+.PHONY: test check deps format vet staticcheck arrows modules race fuzz fuzz-count examples flakes mutants soak
 
 test: deps
 	@for m in $(MODULES); do echo "== test $$m"; (cd $$m && $(GO) test ./...); done
@@ -81,7 +83,11 @@ flakes:
 	@echo "== 20 runs of ."; $(GO) test -race -count=20 -timeout 60m ./...
 	@echo "== 20 runs of e2e"; cd e2e && $(GO) test -race -count=20 -timeout 60m . -rapid.checks=5000
 
-soak: flakes
+# One line for each, and a total; fails if one survives.
+mutants:
+	@echo "== mutants"; cd mutants && $(GO) run . $(NAMES)
+
+soak: flakes mutants
 	@echo "== a million tasks over connections that go idle"; cd e2e && $(GO) test -timeout 30m -run TestNoWakeUpIsLost -v . -idle.tasks=1000000
 	@echo "== exchanges cut at every byte over TCP"; cd e2e && $(GO) test -timeout 30m -run TestExchangesCutOverTCP -v . -cut.all
 	@echo "== every request of three bytes"; $(GO) test -timeout 60m -run TestRequestsOfEveryShortInput -v ./serialserver -exhaustive 3

@@ -1,0 +1,3 @@
+module github.com/serialkit/serialkit/mutants
+
+go 1.26.0
