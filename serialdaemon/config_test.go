@@ -1,0 +1,300 @@
+package serialdaemon_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/serialkit/serialkit/serialdaemon"
+	"github.com/serialkit/serialkit/serialserver"
+)
+
+// settings is an application's configuration.
+type settings struct {
+	serialdaemon.Config
+	Store  string `koanf:"store" usage:"where the data are"`
+	Token  string `koanf:"token" secret:"true"`
+	Limits struct {
+		Clients uint16  `koanf:"clients"`
+		Ratio   float64 // by its name
+		Debug   bool
+	} `koanf:"limits"`
+	Level   int8
+	Allow   netip.Prefix
+	Tags    []string
+	Ignored chan int `koanf:"-"`
+	hidden  int
+}
+
+func defaults() settings {
+	s := settings{Config: serialdaemon.DefaultConfig(), Store: "/var/lib/x", hidden: 1}
+	s.Limits.Clients = 10
+	return s
+}
+
+// loader reads a file with this content, named name; "" is no file.
+func loader(t *testing.T, name, content string, environ []string, args ...string) serialdaemon.Loader {
+	t.Helper()
+	l := serialdaemon.Loader{Args: args, Environ: environ, Output: new(bytes.Buffer)}
+	if l.Environ == nil {
+		l.Environ = []string{}
+	}
+	if name != "" {
+		l.File = filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(l.File, []byte(content), 0o600))
+	}
+	return l
+}
+
+const wholeYAML = `
+endpoints: [ "tcp://:1", "unix:///x" ]
+drain: 10s
+timeout:
+  wait: 1h
+  read: -1ns
+store: /file
+token: "12 34"
+limits: { clients: 65535, ratio: 0.5, debug: true }
+level: -128
+allow: 10.0.0.0/8
+tags: [a, 1, true]
+`
+
+const wholeJSON = `{"endpoints": ["tcp://:1", "unix:///x"], "drain": "10s", "timeout": {"wait": "1h", "read": "-1ns"},
+	"store": "/file", "token": "12 34", "limits": {"clients": 65535, "ratio": 0.5, "debug": true}, "level": -128,
+	"allow": "10.0.0.0/8", "tags": ["a", 1, true]}`
+
+func TestConfigurationFile(t *testing.T) {
+	for name, content := range map[string]string{"x.yaml": wholeYAML, "x.yml": wholeYAML, "x.json": wholeJSON} {
+		got, want := defaults(), defaults()
+		_, err := loader(t, name, content, nil).Load(&got)
+		require.NoError(t, err)
+		want.Endpoints = []string{"tcp://:1", "unix:///x"}
+		want.Drain, want.Timeout.Wait, want.Timeout.Read = 10*time.Second, time.Hour, -1
+		want.Store, want.Token = "/file", "12 34"
+		want.Limits.Clients, want.Limits.Ratio, want.Limits.Debug = 65535, 0.5, true
+		want.Level, want.Allow, want.Tags = -128, netip.MustParsePrefix("10.0.0.0/8"), []string{"a", "1", "true"}
+		require.Equal(t, want, got)
+	}
+}
+
+// Flags win over the environment, that over the file, and that over the defaults; print-config says which
+// it was.
+func TestSources(t *testing.T) {
+	environ := []string{"HOME=/root", "SERIAL_STORE=/environment", "SERIAL_TIMEOUT_WAIT=2h", "SERIAL_TAGS=a, b", "SERIAL_LEVEL=1"}
+	l := loader(t, "x.yaml", "store: /file\ntimeout: {wait: 1h, write: 1s}\nendpoints: ['tcp://:1']\n", environ,
+		"-store", "/flag", "--level=2", "-limits.debug", "-endpoints", "tcp://:2,tcp://:3", "-endpoints=tcp://:4", "-token", "x",
+		"-print-config")
+	got := defaults()
+	all, err := l.Load(&got)
+	require.ErrorIs(t, err, flag.ErrHelp)
+	require.Equal(t, serialdaemon.ExitOK, serialdaemon.ExitCode(err))
+	require.Equal(t, "/flag", got.Store)
+	require.Equal(t, []string{"tcp://:2", "tcp://:3", "tcp://:4"}, got.Endpoints)
+	var lines []string
+	for line := range strings.Lines(l.Output.(*bytes.Buffer).String()) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	require.Equal(t, []string{
+		"endpoints tcp://:2,tcp://:3,tcp://:4 flag -endpoints",
+		"drain 30s default",
+		"delay 0s default",
+		"timeout.wait 2h0m0s environment SERIAL_TIMEOUT_WAIT",
+		"timeout.read 5s default",
+		"timeout.write 1s file " + l.File,
+		"store /flag flag -store",
+		"token (secret) flag -token",
+		"limits.clients 10 default",
+		"limits.ratio 0 default",
+		"limits.debug true flag -limits.debug",
+		"level 2 flag -level",
+		"allow default",
+		"tags a,b environment SERIAL_TAGS",
+	}, lines)
+	require.Equal(t, serialdaemon.Setting{Key: "token", Value: "x", Source: "flag -token", Secret: true}, all[7])
+}
+
+// The file is what the flag says, or else the variable, or else the Loader. Only the last one may be missing.
+func TestWhichFile(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string {
+		path := filepath.Join(dir, name+".yaml")
+		put(t, path, []byte("store: "+name))
+		return path
+	}
+	one, two, three, none := file("one"), file("two"), file("three"), filepath.Join(dir, "none.yaml")
+	for _, test := range []struct {
+		l    serialdaemon.Loader
+		want string
+	}{
+		{serialdaemon.Loader{File: one, Environ: []string{"SERIAL_CONFIG=" + two}, Args: []string{"-config", three}}, "three"},
+		{serialdaemon.Loader{File: one, Environ: []string{"SERIAL_CONFIG=" + two}}, "two"},
+		{serialdaemon.Loader{File: one, Environ: []string{}}, "one"},
+		{serialdaemon.Loader{File: none, Environ: []string{}}, "/var/lib/x"},
+		{serialdaemon.Loader{File: none, Environ: []string{}, Args: []string{"-config", none}}, ""},
+		{serialdaemon.Loader{Environ: []string{"SERIAL_CONFIG=" + none}}, ""},
+		{serialdaemon.Loader{Prefix: "OTHER_", Environ: []string{"SERIAL_STORE=x", "OTHER_STORE=y"}}, "y"},
+	} {
+		got := defaults()
+		_, err := test.l.Load(&got)
+		if test.want == "" {
+			require.ErrorIs(t, err, os.ErrNotExist)
+			require.ErrorIs(t, err, serialdaemon.ErrUsage)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, test.want, got.Store)
+	}
+}
+
+func TestConfigurationThatIsWrong(t *testing.T) {
+	for _, test := range []struct {
+		name, content string
+		environ, args []string
+		says          []string
+	}{
+		{name: "x.yaml", content: "stor: x\ntimeout: {wiat: 1s}", says: []string{
+			`x.yaml: unknown key "stor", did you mean "store"?`, `unknown key "timeout.wiat", did you mean "timeout.wait"?`}},
+		{name: "x.yaml", content: "timeout: 5s", says: []string{`unknown key "timeout"`}},
+		{name: "x.yaml", content: "store: {x: y}", says: []string{`unknown key "store.x"`}},
+		{name: "x.yaml", content: "drain: 5", says: []string{"drain (file ", "missing unit"}},
+		{name: "x.yaml", content: "drain:", says: []string{"drain (file ", "there is no value"}},
+		{name: "x.yaml", content: "drain: [1s, 2s]", says: []string{"want one value, not a list"}},
+		{name: "x.yaml", content: "tags: [{a: b}]", says: []string{"item 1: a map[string]interface {} is no value"}},
+		{name: "x.yaml", content: "store: 2020-01-01", says: []string{"write it in quotes"}},
+		{name: "x.yaml", content: "level: 1\nlevel: 2", says: []string{"already defined"}},
+		{name: "x.yaml", content: "- a", says: []string{"file ", "cannot unmarshal"}},
+		{name: "x.json", content: `{"level": 1.5}`, says: []string{"level (file ", "invalid syntax"}},
+		{name: "x.json", content: `{"level": 128}`, says: []string{"value out of range"}},
+		{name: "x.json", content: `{`, says: []string{"file ", "unexpected end of JSON input"}},
+		{name: "x.toml", content: "a = 1", says: []string{`ends with ".toml"`}},
+		{name: "x.yaml", content: strings.Repeat("#", 1<<20+1), says: []string{"more than 1048576 bytes"}},
+		{environ: []string{"SERIAL_STOR=x", "SERIAL_LEVEL=x"}, says: []string{`unknown environment variable "SERIAL_STOR", did you mean "SERIAL_STORE"?`}},
+		{environ: []string{"SERIAL_LEVEL=x", "SERIAL_DRAIN=y"}, says: []string{"level (environment SERIAL_LEVEL)", "drain (environment SERIAL_DRAIN)"}},
+		{args: []string{"-stor", "x"}, says: []string{`unknown flag "stor", did you mean "store"?`}},
+		{args: []string{"-limits.debug", "-drain", "-1s", "--delya=1s"}, says: []string{`unknown flag "delya", did you mean "delay"?`}},
+		{args: []string{"-limits.debug=maybe"}, says: []string{"limits.debug (flag -limits.debug)"}},
+		{args: []string{"-limits.clients=-1"}, says: []string{"limits.clients (flag -limits.clients)"}},
+		{args: []string{"-allow=here"}, says: []string{"allow (flag -allow)"}},
+		{args: []string{"-drain"}, says: []string{"flag needs an argument"}},
+		{args: []string{"-drain", "1s", "more"}, says: []string{`unexpected argument "more"`}},
+		{args: []string{"-endpoints", "tcp://:1,udp://:1"}, says: []string{`udp://:1: unknown scheme "udp"`}},
+	} {
+		got := defaults()
+		_, err := loader(t, test.name, test.content, test.environ, test.args...).Load(&got)
+		for _, says := range test.says {
+			require.ErrorContains(t, err, says)
+		}
+		require.ErrorIs(t, err, serialdaemon.ErrUsage)
+		require.Equal(t, serialdaemon.ExitUsage, serialdaemon.ExitCode(err))
+		require.Equal(t, defaults(), got, "it is as it was")
+	}
+}
+
+// An empty section, an empty file and no flags change nothing; what looks like a flag may be a value.
+func TestConfigurationThatSaysNothing(t *testing.T) {
+	for _, content := range []string{"", "timeout:\nlimits: {}\n", "{}"} {
+		got := defaults()
+		_, err := loader(t, "x.yaml", content, nil).Load(&got)
+		require.NoError(t, err)
+		require.Equal(t, defaults(), got)
+	}
+	got := defaults()
+	_, err := loader(t, "", "", []string{"SERIAL_TAGS="}, "-store", "-stor").Load(&got)
+	require.NoError(t, err)
+	require.Equal(t, "-stor", got.Store)
+	require.Empty(t, got.Tags)
+}
+
+func TestConfigurationHelp(t *testing.T) {
+	l := loader(t, "", "", nil, "-drain", "1s", "-h")
+	got := defaults()
+	got.Token = "hush"
+	_, err := l.Load(&got)
+	require.ErrorIs(t, err, flag.ErrHelp)
+	help := l.Output.(*bytes.Buffer).String()
+	for _, says := range []string{"-config file", "-print-config", "-timeout.wait", "where the data are (default /var/lib/x)"} {
+		require.Contains(t, help, says)
+	}
+	require.NotContains(t, help, "hush")
+}
+
+type invalid struct{ Fine bool }
+
+func (i *invalid) Validate() error {
+	if !i.Fine {
+		return errBroken
+	}
+	return nil
+}
+
+func TestValidate(t *testing.T) {
+	var config invalid
+	_, err := loader(t, "", "", nil).Load(&config)
+	require.ErrorIs(t, err, errBroken)
+	require.ErrorIs(t, err, serialdaemon.ErrUsage)
+	_, err = loader(t, "", "", nil, "-fine").Load(&config)
+	require.NoError(t, err)
+	require.True(t, config.Fine)
+}
+
+// A struct that cannot be configured is a mistake in the program, whatever is given.
+func TestStructsThatCannotBeConfigured(t *testing.T) {
+	for says, config := range map[string]any{
+		"pointer to a struct":        settings{},
+		"no text can be made a chan": &struct{ C chan int }{},
+		"no text can be made a map":  &struct{ S struct{ M map[string]string } }{},
+		"key a_b is taken by a.b": &struct {
+			A struct {
+				B int `koanf:"b"`
+			} `koanf:"a"`
+			C int `koanf:"a_b"`
+		}{},
+		"key config is taken": &struct{ Config string }{},
+		"key print-config is taken": &struct {
+			P string `koanf:"print-config"`
+		}{},
+		"key help is taken": &struct{ Help bool }{},
+	} {
+		_, err := loader(t, "", "", nil).Load(config)
+		require.ErrorContains(t, err, says)
+		require.False(t, errors.Is(err, serialdaemon.ErrUsage))
+	}
+}
+
+func TestConfig(t *testing.T) {
+	c := serialdaemon.DefaultConfig()
+	c.Delay = time.Second
+	require.NoError(t, c.Validate())
+	var g serialdaemon.Group
+	c.Set(&g)
+	require.Equal(t, serialdaemon.DefaultDrainTimeout, g.DrainTimeout)
+	require.Equal(t, time.Second, g.StopDelay)
+	c.Drain = 0
+	c.Set(&g)
+	require.Equal(t, time.Duration(1), g.DrainTimeout, "the group's 0 would be its default")
+	require.Equal(t, &serialserver.Timeout{Wait: serialserver.DefaultWait, Read: serialserver.DefaultRead,
+		Write: serialserver.DefaultWrite}, c.ServerTimeout())
+}
+
+// Whatever a file has, it is read or refused.
+func FuzzConfigurationFile(f *testing.F) {
+	f.Add(wholeYAML)
+	f.Add(wholeJSON)
+	f.Fuzz(func(t *testing.T, content string) {
+		got := defaults()
+		_, err := loader(t, "x.yaml", content, nil).Load(&got)
+		if err != nil {
+			require.ErrorIs(t, err, serialdaemon.ErrUsage)
+			require.Equal(t, defaults(), got)
+		}
+	})
+}

@@ -1,0 +1,253 @@
+package serialdaemon
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/json"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/v2"
+)
+
+// maxConfigFile bounds a configuration file, in bytes (1 MiB): far above any that a person has written.
+const maxConfigFile = 1 << 20
+
+// flagValue collects what a flag was given.
+type flagValue struct {
+	field *field
+	given []string
+}
+
+// Set is for package flag.
+func (v *flagValue) Set(text string) error {
+	v.given = append(v.given, text)
+	return nil
+}
+
+// String is for package flag, which shows it as the default.
+func (v *flagValue) String() string {
+	if v.field == nil || v.field.secret {
+		return ""
+	}
+	return textOf(v.field.value)
+}
+
+// IsBoolFlag is for package flag: -x means -x=true.
+func (v *flagValue) IsBoolFlag() bool { return v.field.value.Kind() == reflect.Bool }
+
+// flags reads the flags.
+func (l Loader) flags(m *merged) (values map[string]any, file string, show bool, err error) {
+	set := flag.NewFlagSet("", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&file, flagConfig, l.File, "the `file` with the configuration, .yaml or .json")
+	set.BoolVar(&show, flagPrint, false, "print each value and where it came from")
+	given := make(map[string]*flagValue)
+	for i := range m.fields {
+		f := &m.fields[i]
+		given[f.key] = &flagValue{field: f}
+		set.Var(given[f.key], f.key, f.usage)
+	}
+	if err := knownFlags(set, l.Args); err != nil {
+		return nil, "", false, err
+	}
+	if err := set.Parse(l.Args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			set.SetOutput(l.output())
+			set.PrintDefaults()
+			return nil, "", false, err
+		}
+		return nil, "", false, &SettingError{"", "flags", err}
+	}
+	if rest := set.Args(); len(rest) > 0 {
+		return nil, "", false, &SettingError{"", "flags", fmt.Errorf("unexpected argument %q", rest[0])}
+	}
+	values, explicit := make(map[string]any), ""
+	set.Visit(func(f *flag.Flag) {
+		if f.Name == flagConfig {
+			explicit = file
+		}
+		if v, ok := given[f.Name]; ok {
+			values[f.Name] = v.value()
+		}
+	})
+	return values, explicit, show, nil
+}
+
+// value returns what the flag was given: of a list all, otherwise the last.
+func (v *flagValue) value() any {
+	if v.field.value.Kind() != reflect.Slice {
+		return v.given[len(v.given)-1]
+	}
+	var all []string
+	for _, text := range v.given {
+		all = append(all, splitList(text)...)
+	}
+	return all
+}
+
+// knownFlags refuses unknown flags, with a suggestion. It finds them as package flag does.
+func knownFlags(set *flag.FlagSet, args []string) error {
+	var known []string
+	set.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		name, _, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if len(arg) < 2 || arg[0] != '-' || name == "" {
+			return nil // what is left are no flags
+		}
+		f := set.Lookup(name)
+		switch {
+		case f == nil && (name == "h" || name == "help"):
+			return nil
+		case f == nil:
+			return &UnknownError{What: "flag", Name: name, Known: known}
+		}
+		b, ok := f.Value.(interface{ IsBoolFlag() bool })
+		if isBool := ok && b.IsBoolFlag(); !isBool && !hasValue && len(args) > 0 {
+			args = args[1:]
+		}
+	}
+	return nil
+}
+
+// environment reads the variables with the prefix.
+func (m *merged) environment(environ []string) (values map[string]any, file string, err error) {
+	keys := make(map[string]string)
+	for _, key := range m.keys() {
+		keys[m.variable(key)] = key
+	}
+	values = make(map[string]any)
+	var errs []error
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, m.prefix) {
+			continue
+		}
+		key, ok := keys[name]
+		switch {
+		case name == m.variable(flagConfig):
+			file = value
+		case ok:
+			values[key] = value
+		default:
+			known := append(slices.Sorted(maps.Keys(keys)), m.variable(flagConfig))
+			errs = append(errs, &UnknownError{What: "environment variable", Name: name, Known: known})
+		}
+	}
+	return values, file, errors.Join(errs...)
+}
+
+// file reads a file.
+func (m *merged) file(path string) (map[string]any, error) {
+	source := "file " + path
+	content, err := readBounded(path)
+	if err != nil {
+		return nil, &SettingError{"", source, err}
+	}
+	var parser koanf.Parser
+	switch ext := filepath.Ext(path); ext {
+	case ".yaml", ".yml":
+		parser = yaml.Parser()
+	case ".json":
+		parser = json.Parser()
+	default:
+		return nil, &SettingError{"", source, fmt.Errorf("the name ends with %q, and not with .yaml, .yml or .json", ext)}
+	}
+	parsed, err := parser.Unmarshal(content)
+	if err != nil {
+		return nil, &SettingError{"", source, err}
+	}
+	return m.known(parsed, source)
+}
+
+// readBounded reads a file of at most maxConfigFile bytes.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	if err == nil && len(content) > maxConfigFile {
+		err = fmt.Errorf("more than %d bytes", maxConfigFile)
+	}
+	return content, err
+}
+
+// known makes texts, or lists of them, of what a file has for the keys that are known. All others are errors.
+func (m *merged) known(parsed map[string]any, source string) (map[string]any, error) {
+	flat := koanf.New(delimiter)
+	if err := flat.Load(confmap.Provider(parsed, ""), nil); err != nil {
+		return nil, &SettingError{"", source, err}
+	}
+	values := make(map[string]any)
+	var errs []error
+	for _, key := range flat.Keys() {
+		if m.field(key) == nil {
+			if isEmpty(flat.Get(key)) && m.isSection(key) {
+				continue
+			}
+			errs = append(errs, &SettingError{"", source, &UnknownError{What: "key", Name: key, Known: m.keys()}})
+			continue
+		}
+		value, err := texts(flat.Get(key))
+		if err != nil {
+			errs = append(errs, &SettingError{key, source, err})
+			continue
+		}
+		values[key] = value
+	}
+	return values, errors.Join(errs...)
+}
+
+// isSection reports whether there are keys below this one.
+func (m *merged) isSection(key string) bool {
+	return slices.ContainsFunc(m.fields, func(f field) bool { return strings.HasPrefix(f.key, key+delimiter) })
+}
+
+// isEmpty reports whether a section has nothing in it.
+func isEmpty(v any) bool {
+	section, ok := v.(map[string]any)
+	return v == nil || ok && len(section) == 0
+}
+
+// texts writes what a file has as text, so that all sources are read by the same rules.
+func texts(v any) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return text(v)
+	}
+	items := make([]string, len(list))
+	for i, item := range list {
+		var err error
+		if items[i], err = text(item); err != nil {
+			return nil, fmt.Errorf("item %d: %w", i+1, err)
+		}
+	}
+	return items, nil
+}
+
+func text(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case bool, int, int64, uint64:
+		return fmt.Sprint(v), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case nil:
+		return "", errors.New("there is no value")
+	}
+	return "", fmt.Errorf("a %T is no value: write it in quotes", v)
+}
