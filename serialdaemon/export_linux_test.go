@@ -1,0 +1,3 @@
+package serialdaemon
+
+var BindPrivately = bindPrivately
