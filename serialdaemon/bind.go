@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 
 	"github.com/serialkit/serialkit/serialserver"
 )
@@ -14,11 +15,18 @@ import (
 type bound struct {
 	endpoint     *Endpoint
 	listeners    []net.Listener // more than one for some sockets of systemd's
+	own          []net.Listener // what is below the layers of Wrap
 	certificates *Certificates  // of the endpoint's TLS files; nil if it has none
 }
 
+// sources are where listeners come from that are not bound.
+type sources struct {
+	systemd   *activated
+	inherited func(*Endpoint) []net.Listener // nil: from no former process
+}
+
 // bind binds an endpoint.
-func (e *Endpoint) bind(ctx context.Context, sockets *activated) (*bound, error) {
+func (e *Endpoint) bind(ctx context.Context, from sources) (*bound, error) {
 	b := &bound{endpoint: e}
 	err := e.check()
 	if err != nil {
@@ -28,7 +36,7 @@ func (e *Endpoint) bind(ctx context.Context, sockets *activated) (*bound, error)
 		b.certificates, err = LoadCertificates(*e.TLS)
 	}
 	if err == nil {
-		b.listeners, err = e.listen(ctx, sockets)
+		b.listeners, err = e.listen(ctx, from)
 	}
 	if err != nil {
 		if e.Listener != nil {
@@ -36,6 +44,7 @@ func (e *Endpoint) bind(ctx context.Context, sockets *activated) (*bound, error)
 		}
 		return nil, &EndpointError{Endpoint: e.String(), Kind: ErrListen, Err: err}
 	}
+	b.own = slices.Clone(b.listeners)
 	if e.Wrap != nil {
 		for i, l := range b.listeners {
 			b.listeners[i] = e.Wrap(l)
@@ -55,14 +64,19 @@ func (e *Endpoint) check() error {
 	return nil
 }
 
-func (e *Endpoint) listen(ctx context.Context, sockets *activated) ([]net.Listener, error) {
+func (e *Endpoint) listen(ctx context.Context, from sources) ([]net.Listener, error) {
+	if e.Listener == nil && from.inherited != nil {
+		if all := from.inherited(e); all != nil {
+			return all, nil
+		}
+	}
 	var l net.Listener
 	var err error
 	switch {
 	case e.Listener != nil:
 		l = e.Listener
 	case e.Network == NetworkSystemd:
-		return sockets.listeners(e.Address)
+		return from.systemd.listeners(e.Address)
 	case e.Network == NetworkUnix:
 		l, err = listenUnix(ctx, e)
 	case e.Network == NetworkTCP:
@@ -78,11 +92,11 @@ func (e *Endpoint) listen(ctx context.Context, sockets *activated) ([]net.Listen
 }
 
 // bindAll binds every endpoint, or none: the errors of all that fail are joined.
-func bindAll(ctx context.Context, sockets *activated, endpoints []*Endpoint) ([]*bound, error) {
+func bindAll(ctx context.Context, from sources, endpoints []*Endpoint) ([]*bound, error) {
 	var all []*bound
 	var errs []error
 	for _, e := range endpoints {
-		b, err := e.bind(ctx, sockets)
+		b, err := e.bind(ctx, from)
 		if err != nil {
 			errs = append(errs, err)
 			continue

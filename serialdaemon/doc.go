@@ -100,6 +100,21 @@
 // for its watchdog (WATCHDOG_USEC) while Healthy returns nil. The directory systemd has a unit and its socket to
 // begin with.
 //
+// # Handover
+//
+// With a control socket, which Handover names, a process that is started takes the listening sockets of everything
+// that was started over from the one before, on Linux. Endpoints are matched by their networks and addresses;
+// those that the former process did not have are bound, those that this one does not have are closed.
+//
+// What Start starts does not accept until Wait, or Run, says that the process is ready: until then the former one
+// does. Then it stops, at once, without hooks and delay, and its Wait returns. If the next process dies before it
+// is ready, or needs more than HandoverTimeout, the former one goes on and nothing has happened; the other one's
+// Wait returns ErrHandover. So do everything that may fail before Wait.
+//
+// Nobody is refused, since the sockets are never closed; clients of the former process are told Goodbye, so that
+// they know what was not run. Both processes make sure that the other one has the same user; the control socket
+// has the mode 0600. Endpoint.Listener is never handed over.
+//
 // # Configuration
 //
 // A [Loader] fills a struct: flags win over the environment, that over a file in YAML or JSON, and that over what

@@ -20,8 +20,8 @@ const MaxUnixPath = maxUnixPath
 
 // Bind binds endpoints. files are those that systemd would have passed.
 func Bind(ctx context.Context, files []*os.File, endpoints ...*Endpoint) ([][]net.Listener, error) {
-	sockets := &activated{files: func() []*os.File { return files }}
-	all, err := bindAll(ctx, sockets, endpoints)
+	from := sources{systemd: &activated{files: func() []*os.File { return files }}}
+	all, err := bindAll(ctx, from, endpoints)
 	var listeners [][]net.Listener
 	for _, b := range all {
 		listeners = append(listeners, b.listeners)
@@ -70,3 +70,9 @@ func WatchLoop(ctx context.Context, path string, events <-chan fsnotify.Event, e
 	w.refresh()
 	w.loop(ctx, events, errs, changed)
 }
+
+// Impatient makes a group wait for the next process for d alone.
+func (g *Group) Impatient(d time.Duration) { g.patience = d }
+
+// Stranger makes a group take its process for another user's.
+func (g *Group) Stranger() { g.strange = 1 }

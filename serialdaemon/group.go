@@ -27,6 +27,9 @@ const (
 // ready to use. The exported fields are set before the first use and do not change after it; the methods are
 // safe for concurrent use.
 type Group struct {
+	// Handover is the path of a unix socket, the control socket, over which a process hands its listeners to
+	// the next one; "" means none. See Handover in the package's documentation. Linux alone has it.
+	Handover string
 	// Log gets what happens, nil meaning nobody. Servers have their own, see serialserver.Server.SetLogger.
 	Log *zap.Logger
 	// DrainTimeout is how long a stop lets running tasks go on. 0 means DefaultDrainTimeout, negative: for
@@ -52,6 +55,12 @@ type Group struct {
 	system  system // how systemd is spoken to
 	unheard bool   // files are not watched: for tests that have no system
 
+	patience time.Duration // HandoverTimeout, for tests that have less; 0: that
+	strange  int           // added to this process's user, for tests that have but one
+
+	handing  sync.Mutex // guards handover, also while the other process is waited for; taken before mu
+	handover handover
+
 	mu      sync.Mutex // guards what follows
 	members []*member  // in the order of their starts
 	hooks   []func(context.Context) error
@@ -71,34 +80,43 @@ type Group struct {
 // closed, or when one of its endpoints fails, for which the error is an *EndpointError of the kind
 // ErrServe. Tasks have the values of ctx, and not its end.
 func (g *Group) Start(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) ([]net.Addr, <-chan error, error) {
-	m, err := g.join(ctx, server, endpoints)
+	m, err := g.start(ctx, ctx, server, endpoints)
 	if err != nil {
 		return nil, nil, err
 	}
+	return m.addrs(), m.errs, nil
+}
+
+// start binds while ctx lasts, and serves until the end of life.
+func (g *Group) start(ctx, life context.Context, server *serialserver.Server, endpoints []*Endpoint) (*member, error) {
+	m, err := g.join(ctx, server, endpoints)
+	if err != nil {
+		return nil, err
+	}
 	go func() {
-		m.run(ctx)
+		m.run(life)
 		g.ended(m)
 		close(m.done)
 	}()
-	return m.addrs(), m.errs, nil
+	return m, nil
 }
 
 // Serve binds the endpoints and serves them until ctx is done or one of them fails, and has stopped the server
 // when it returns, as Start says. The group does not know of it: Close does not end it, and Wait does not wait
 // for it.
 func (g *Group) Serve(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
-	all, err := g.bind(ctx, endpoints)
+	all, err := g.bind(ctx, nil, endpoints)
 	if err != nil {
 		return err
 	}
-	m := newMember(g, server, all, false)
+	m := newMember(g, server, all, false, alwaysOpen)
 	m.run(ctx)
 	return errors.Join(m.all...)
 }
 
-// Run is Start and then Wait.
+// Run is Start and then Wait. The end of ctx is a stop of the whole group.
 func (g *Group) Run(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
-	if _, _, err := g.Start(ctx, server, endpoints...); err != nil {
+	if _, err := g.start(ctx, context.WithoutCancel(ctx), server, endpoints); err != nil {
 		return err
 	}
 	return g.Wait(ctx)
@@ -118,7 +136,7 @@ func (g *Group) Ready() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range g.members {
-		if m.failing.Load() {
+		if m.failing.Load() || !m.isOpen() {
 			return false
 		}
 	}
@@ -142,8 +160,11 @@ func (g *Group) Close() <-chan error {
 	return errs
 }
 
-// tellReady tells that what was started listens.
-func (g *Group) tellReady() {
+// tellReady tells that what was started listens: first a former process, which accepts until then.
+func (g *Group) tellReady() error {
+	if err := g.confirm(); err != nil {
+		return err
+	}
 	if g.OnReady != nil {
 		_ = g.call(context.Background(), "on ready", func(context.Context) error {
 			g.OnReady(g.allAddrs())
@@ -151,14 +172,16 @@ func (g *Group) tellReady() {
 		})
 	}
 	g.tell(stateReady)
+	return nil
 }
 
-// bind binds endpoints, of which there must be some.
-func (g *Group) bind(ctx context.Context, endpoints []*Endpoint) ([]*bound, error) {
+// bind binds endpoints, of which there must be some. inherited, if it is not nil, returns what the former
+// process had for one.
+func (g *Group) bind(ctx context.Context, inherited func(*Endpoint) []net.Listener, endpoints []*Endpoint) ([]*bound, error) {
 	if len(endpoints) == 0 {
 		return nil, errNoEndpoint
 	}
-	all, err := bindAll(ctx, &g.sockets, endpoints)
+	all, err := bindAll(ctx, sources{&g.sockets, inherited}, endpoints)
 	if err != nil {
 		return nil, err
 	}
@@ -172,11 +195,14 @@ func (g *Group) bind(ctx context.Context, endpoints []*Endpoint) ([]*bound, erro
 
 // join makes a server a member.
 func (g *Group) join(ctx context.Context, server *serialserver.Server, endpoints []*Endpoint) (*member, error) {
-	all, err := g.bind(ctx, endpoints)
+	if err := g.joinHandover(ctx); err != nil {
+		return nil, err
+	}
+	all, err := g.bind(ctx, g.inherited, endpoints)
 	if err != nil {
 		return nil, err
 	}
-	m := newMember(g, server, all, true)
+	m := newMember(g, server, all, true, g.opening())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stop != nil {
@@ -198,48 +224,6 @@ func (g *Group) ended(m *member) {
 	if len(g.members) == 0 {
 		g.reportLocked(nil)
 	}
-}
-
-// failed notes that a member stops because of an error.
-func (g *Group) failed() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stop == nil {
-		g.reportLocked(nil)
-	}
-}
-
-// reportClose tells the Wait that runs of a stop that is not its own.
-func (g *Group) reportClose(s *stop) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.waiting {
-		g.reportLocked(s)
-	}
-}
-
-// reportLocked tells Wait that there is nothing more to wait for: s is the stop that is going on. It is nil
-// if a member has failed, or the last one ended by itself, of which a Wait that begins later learns, too.
-func (g *Group) reportLocked(s *stop) {
-	g.takeNewsLocked()
-	g.newsLocked() <- s
-}
-
-// takeNewsLocked returns what was told last and was not taken.
-func (g *Group) takeNewsLocked() (s *stop, ok bool) {
-	select {
-	case s = <-g.newsLocked():
-		return s, true
-	default:
-		return nil, false
-	}
-}
-
-func (g *Group) newsLocked() chan *stop {
-	if g.news == nil {
-		g.news = make(chan *stop, 1)
-	}
-	return g.news
 }
 
 // allAddrs returns where everything listens that was started.

@@ -27,20 +27,31 @@ type member struct {
 	abort context.Context // done when nothing may go on any more
 	cut   context.CancelCauseFunc
 
-	failing atomic.Bool // an endpoint has failed
+	failing atomic.Bool     // an endpoint has failed
+	open    <-chan struct{} // closed when it may accept: at once, unless a former process still does
 
 	errs chan error // has room for all; closed at the end
 	all  []error    // what errs got; run's, and everybody's after done
 	done chan struct{}
 }
 
-func newMember(g *Group, server *serialserver.Server, all []*bound, tracked bool) *member {
-	m := &member{group: g, tracked: tracked, server: server, bound: all}
+func newMember(g *Group, server *serialserver.Server, all []*bound, tracked bool, open <-chan struct{}) *member {
+	m := &member{group: g, tracked: tracked, server: server, bound: all, open: open}
 	m.halts, m.done = make(chan struct{}), make(chan struct{})
 	m.halt = sync.OnceFunc(func() { close(m.halts) })
 	m.abort, m.cut = context.WithCancelCause(context.Background())
 	m.errs = make(chan error, len(m.addrs())+1)
 	return m
+}
+
+// isOpen reports whether it may accept.
+func (m *member) isOpen() bool {
+	select {
+	case <-m.open:
+		return true
+	default:
+		return false
+	}
 }
 
 // addrs returns where it listens.
@@ -72,6 +83,7 @@ func (m *member) run(ctx context.Context) {
 	case <-m.halts:
 	case <-ctx.Done():
 	}
+	m.halt() // also what waits until it may accept
 	m.add(m.shutdown())
 	for ; left > 0; left-- {
 		m.add(<-returned)
@@ -94,8 +106,14 @@ func (m *member) watchFiles() (end func()) {
 	}
 }
 
-// serve serves a listener. It returns nil if that was ended by a stop.
+// serve serves a listener, once it may. It returns nil if that was ended by a stop.
 func (m *member) serve(ctx context.Context, b *bound, l net.Listener) error {
+	select {
+	case <-m.open:
+	case <-m.halts:
+		l.Close()
+		return nil
+	}
 	err := b.serve(ctx, m.server, l)
 	if errors.Is(err, serialserver.ErrServerClosed) {
 		return nil

@@ -14,6 +14,7 @@ import (
 // stop is one stop of a group.
 type stop struct {
 	members []*member
+	handed  bool                          // the next process serves: it is that one that is deregistered later
 	hooks   []func(context.Context) error // the first to be called first
 	ctx     context.Context               // done when it is to be over at once
 	abort   context.CancelCauseFunc
@@ -24,8 +25,13 @@ type stop struct {
 }
 
 // beginStop begins a stop, unless one is going on, and tells systemd the state.
-func (g *Group) beginStop(state string) *stop {
-	s, begun := g.newStop(state == stateStopping)
+func (g *Group) beginStop(state string) *stop { return g.begin(state, false) }
+
+// beginHandedStop is beginStop after the listeners were handed over: without hooks and delay.
+func (g *Group) beginHandedStop() *stop { return g.begin(stateStopping, true) }
+
+func (g *Group) begin(state string, handed bool) *stop {
+	s, begun := g.newStop(state == stateStopping, handed)
 	g.tell(state)
 	if begun {
 		go g.runStop(s)
@@ -34,14 +40,14 @@ func (g *Group) beginStop(state string) *stop {
 }
 
 // newStop returns the stop that is going on. It reports whether that is a new one.
-func (g *Group) newStop(leaving bool) (*stop, bool) {
+func (g *Group) newStop(leaving, handed bool) (*stop, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.leaving = g.leaving || leaving
 	if g.stop != nil {
 		return g.stop, false
 	}
-	s := &stop{hooks: g.hooks, errs: g.errs, done: make(chan struct{})}
+	s := &stop{handed: handed, hooks: g.hooks, errs: g.errs, done: make(chan struct{})}
 	s.ctx, s.abort = context.WithCancelCause(context.Background())
 	s.room = len(s.errs) + len(s.hooks) + 1
 	for _, m := range g.members {
@@ -57,10 +63,11 @@ func (g *Group) newStop(leaving bool) (*stop, bool) {
 // which stop accepting, drain, close and report.
 func (g *Group) runStop(s *stop) {
 	g.log().Info("stopping")
-	if len(s.hooks) > 0 {
+	g.leaveHandover()
+	if len(s.hooks) > 0 && !s.handed {
 		s.errs = append(s.errs, g.callHooks(s)...)
 	}
-	if g.StopDelay > 0 && len(s.members) > 0 {
+	if g.StopDelay > 0 && len(s.members) > 0 && !s.handed {
 		_ = pause(s.ctx, g.StopDelay)
 	}
 	g.stopMembers(s)

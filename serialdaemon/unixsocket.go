@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -75,6 +76,7 @@ type unixListener struct {
 	*net.UnixListener
 	path string
 	file fs.FileInfo
+	keep atomic.Bool // another process has the socket, too, and its file
 
 	once sync.Once
 	err  error // of the Close; after once
@@ -83,8 +85,19 @@ type unixListener struct {
 // Close removes the file and then closes the socket: as long as that is open, no other file can have the
 // number that this one has.
 func (l *unixListener) Close() error {
-	l.once.Do(func() { l.err = errors.Join(removeFile(l.path, l.file), l.UnixListener.Close()) })
+	l.once.Do(func() {
+		if !l.keep.Load() {
+			l.err = removeFile(l.path, l.file)
+		}
+		l.err = errors.Join(l.err, l.UnixListener.Close())
+	})
 	return l.err
+}
+
+// isOurs reports whether the file is still there.
+func (l *unixListener) isOurs() bool {
+	now, err := os.Lstat(l.path)
+	return err == nil && same(now, l.file)
 }
 
 // makeRoom removes a socket on which nobody listens. Anything else that is in the way is an error.

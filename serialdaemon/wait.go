@@ -51,7 +51,12 @@ func (w *waiting) run(ctx context.Context) error {
 	defer w.release()
 	reload, endBackground := g.background()
 	defer endBackground()
-	g.tellReady()
+	if err := g.tellReady(); err != nil {
+		w.failed = err
+		w.stop(nil)
+	}
+	handed, endControl := g.beginControl()
+	defer endControl()
 	ended := ctx.Done()
 	for {
 		select {
@@ -66,6 +71,9 @@ func (w *waiting) run(ctx context.Context) error {
 			w.stop(nil)
 		case s := <-w.news:
 			w.stop(s)
+		case <-handed:
+			handed = nil
+			w.stopHanded()
 		case <-w.stopped:
 			return w.result()
 		}
@@ -93,6 +101,7 @@ type waiting struct {
 	signals <-chan os.Signal // nil when there are no more
 	release func()           // them
 	news    <-chan *stop     // of the group
+	failed  error            // of a handover
 	stops   []*stop          // those that it has begun, which may be the same one several times
 	stopped <-chan struct{}  // closed when the one that ends Wait is over; nil before that has begun
 }
@@ -104,6 +113,13 @@ func (w *waiting) stop(s *stop) {
 			s = w.group.beginStop(stateStopping)
 		}
 		w.stops, w.stopped = append(w.stops, s), s.done
+	}
+}
+
+// stopHanded stops because the next process serves.
+func (w *waiting) stopHanded() {
+	if w.stopped == nil {
+		w.stop(w.group.beginHandedStop())
 	}
 }
 
@@ -124,7 +140,7 @@ func (w *waiting) drain() {
 
 // result returns the errors of all stops that Wait has seen, once each.
 func (w *waiting) result() error {
-	var errs []error
+	errs := []error{w.failed}
 	seen := make(map[*stop]bool)
 	for _, s := range w.stops {
 		<-s.done

@@ -175,6 +175,7 @@ func TestStopWhileDraining(t *testing.T) {
 				end := <-d.end
 				require.Zero(t, end.after)
 				require.ErrorIs(t, end.err, serialdaemon.ErrAborted)
+				require.Len(t, end.err.(interface{ Unwrap() []error }).Unwrap(), 1, "it is told once")
 				require.Error(t, <-answer)
 				return
 			}
@@ -184,14 +185,35 @@ func TestStopWhileDraining(t *testing.T) {
 	}
 }
 
-func TestWaitUntilTheContextIsDone(t *testing.T) {
+// The end of Run's context is a stop like any other, in its order.
+func TestRunUntilTheContextIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
-		d := run(t, ctx)
+		d := run(t, ctx, func(g *daemon) { g.StopDelay = 5 * time.Second })
 		answer := call(d.l.dial(t), taskSleep, "10s")
 		cancel()
+		pass(time.Second)
+		require.False(t, d.Ready())
+		late := d.l.dial(t)
+		echoes(t, late)
+		late.Close()
 		require.Equal(t, ending{nil, 10 * time.Second}, <-d.end)
 		require.NoError(t, <-answer)
+	})
+}
+
+func TestWaitUntilTheContextIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := serialdaemon.Group{Signals: make(chan os.Signal)}
+		l := newListener()
+		_, _, err := g.Start(context.Background(), newServer(), l.endpoint())
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := g.CloseOnAbort(ctx)
+		echoes(t, l.dial(t))
+		cancel()
+		require.Empty(t, all(ended))
+		require.True(t, l.isClosed())
 	})
 }
 
@@ -228,7 +250,11 @@ func TestWaitAfterAFailure(t *testing.T) {
 			require.Len(t, all(g.Close()), 1)
 			returned := g.CloseOnAbort(context.Background())
 			synctest.Wait()
-			require.Empty(t, returned)
+			select {
+			case <-returned:
+				require.FailNow(t, "it has nothing to end for")
+			default:
+			}
 			require.Empty(t, all(g.Close()))
 			require.Empty(t, all(returned))
 		}
