@@ -102,8 +102,8 @@ func (g *Group) start(ctx, life context.Context, server *serialserver.Server, en
 }
 
 // Serve binds the endpoints and serves them until ctx is done or one of them fails, and has stopped the server
-// when it returns, as Start says. The group does not know of it: Close does not end it, and Wait does not wait
-// for it.
+// when it returns, as Start says. The group does not know of it: Close does not end it, Wait does not wait for
+// it, and its listeners are not handed over.
 func (g *Group) Serve(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
 	all, err := g.bind(ctx, nil, endpoints)
 	if err != nil {

@@ -29,7 +29,7 @@ func TestNearest(t *testing.T) {
 	require.Empty(t, serialdaemon.Nearest("x", nil))
 	long := strings.Repeat("m", 64)
 	require.Equal(t, long, serialdaemon.Nearest(long, []string{long}))
-	require.Empty(t, serialdaemon.Nearest(long+"m", []string{long + "m"}), "too long to be compared")
+	require.Empty(t, serialdaemon.Nearest(long+"m", []string{long}), "too long to be compared")
 	require.Empty(t, serialdaemon.Nearest(long, []string{long + "m"}))
 }
 

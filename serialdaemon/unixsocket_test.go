@@ -180,7 +180,10 @@ func TestStaleUnixSocketThatAnotherReplaces(t *testing.T) {
 	other, err := bind(t, "unix://"+path)
 	require.NoError(t, err)
 	defer other.Close()
-	require.NoError(t, serialdaemon.RemoveFile(path, found))
+	blocked := filepath.Join(filepath.Dir(path), fmt.Sprintf(".s.%d", os.Getpid()))
+	require.NoError(t, os.Mkdir(blocked, 0o700))
+	require.NoError(t, serialdaemon.RemoveFile(path, found), "the other's is not even moved, which could not be done")
+	require.NoError(t, os.Remove(blocked))
 	require.True(t, connects(path), "the other's is not removed")
 
 	aside := path + ".aside" // nor if it comes at the last moment
