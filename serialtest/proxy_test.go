@@ -91,6 +91,26 @@ func TestProxyPassesAResetOn(t *testing.T) {
 	}
 }
 
+// A connection that cannot be half closed is closed instead, which is no reset for the other end.
+func TestProxyWithoutHalfClose(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		servers := make(chan net.Conn, 1)
+		p := serialtest.NewProxy(func(context.Context) (net.Conn, error) {
+			near, server := serialtest.Pipe()
+			servers <- server
+			return near, nil
+		})
+		client, err := p.Dial(serialtest.NoHalfClose())
+		require.NoError(t, err)
+		server := <-servers
+		mustWrite(t, server, anOK)
+		require.NoError(t, closeWrite(t, server))
+		require.Equal(t, anOK, received(t, client))
+		require.Empty(t, received(t, server))
+		require.NoError(t, p.Close())
+	})
+}
+
 // A sender whose receiver has gone for good is told, once it has everything that the receiver had said.
 func TestProxyResetsASenderWhoseReceiverIsGone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
