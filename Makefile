@@ -1,6 +1,7 @@
 # make test    every test of every module, quickly
 # make check   the one gate, the same here and in CI: format, vet, staticcheck, the import arrows,
-#              tests with the race detector, a short fuzz of each decoder, every example
+#              tests with the race detector, all short inputs and a short fuzz for each decoder,
+#              every example
 # make fuzz-count  fuzzes each decoder for FUZZTIME and prints how many executions that were
 # make soak    the long runs, bounded: every test 20 times, the seeded bugs, each decoder fuzzed for 5 minutes
 # make mutants the seeded bugs alone: one guard after the other is removed, and a test must fail. NAMES="a b"
@@ -18,12 +19,12 @@ DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s
 GO         ?= go
 
-.PHONY: test check deps format vet staticcheck arrows modules race fuzz fuzz-count examples flakes mutants soak
+.PHONY: test check deps format vet staticcheck arrows modules race exhaustive fuzz fuzz-count examples flakes mutants soak
 
 test: deps
 	@for m in $(MODULES); do echo "== test $$m"; (cd $$m && $(GO) test ./...); done
 
-check: deps format modules vet staticcheck arrows race fuzz examples
+check: deps format modules vet staticcheck arrows race exhaustive fuzz examples
 	@echo "check: all passed"
 
 # What the checks need beside Go: a C compiler for the race detector, Python for its client.
@@ -55,6 +56,10 @@ arrows:
 
 race:
 	@for m in $(MODULES); do echo "== test -race $$m"; (cd $$m && $(GO) test -race -timeout 10m ./...); done
+
+# Every input of up to two or three bytes, which the race detector makes too slow.
+exhaustive:
+	@echo "== every short input"; $(GO) test -run EveryShort ./serial ./binaryutil ./serialserver ./serialclient
 
 # Each fuzz target of each package, for FUZZTIME.
 fuzz:

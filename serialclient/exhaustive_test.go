@@ -84,8 +84,11 @@ func checkAnswer(t testing.TB, b []byte) {
 
 // TestResponsesOfEveryShortInput answers calls with each input of up to two bytes, and then the end.
 func TestResponsesOfEveryShortInput(t *testing.T) {
-	n := 0
-	for size := range 3 {
+	n, longest := 0, 2
+	if raceDetector { // a call is one goroutine at a time
+		longest = 1
+	}
+	for size := range longest + 1 {
 		for v := range 1 << (8 * size) {
 			checkAnswer(t, []byte{byte(v >> 8), byte(v)}[2-size:])
 			n++

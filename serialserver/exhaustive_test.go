@@ -15,7 +15,7 @@ import (
 	"github.com/serialkit/serialkit/serialtest"
 )
 
-var exhaustive = flag.Int("exhaustive", 2, "TestRequestsOfEveryShortInput: every input of up to so many bytes; 3 takes minutes")
+var exhaustive = flag.Int("exhaustive", shortInput, "TestRequestsOfEveryShortInput: every input of up to so many bytes; 3 takes minutes")
 
 // oracleTasks are the codes that have a task: the even ones echo, the odd ones read nothing.
 const oracleTasks = 100

@@ -1,0 +1,6 @@
+//go:build !race
+
+package serialserver_test
+
+// shortInput is up to how many bytes every input is tried.
+const shortInput = 2
