@@ -126,6 +126,7 @@ func TestLiveAnswerIsFlushedAfterEveryRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		s := connect(t, newServer(nil, func(ctx, client, reader) (io.Reader, error) { return r, nil }))
+		defer w.Close() // also where the test fails
 		s.send(request(testTask, ""))
 		for _, want := range []string{"\x00", "\x01a", "\x02bc", "\x01d"} {
 			begin := time.Now()
