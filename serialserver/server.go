@@ -27,7 +27,8 @@ type Server struct {
 	handshake        Handshake // of Serve's connections; never changes, as the next one
 	handshakeTimeout time.Duration
 
-	tasks registry
+	tasks    registry
+	messages memoryLimit // of WholeMessage
 
 	logger  atomic.Pointer[zap.Logger]
 	metrics atomic.Pointer[Metrics]
@@ -65,6 +66,7 @@ func New(timeout *Timeout, opts ...Option) *Server {
 	WithLimits(Limits{})(s)
 	WithKeepAlive(0)(s)
 	WithMaxClients(0)(s)
+	WithMessageMemory(0)(s)
 	WithMaxClientsPerAddress(0)(s)
 	WithHandshake(nil, 0)(s)
 	for _, opt := range opts {

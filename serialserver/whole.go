@@ -4,12 +4,30 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
 	"github.com/serialkit/serialkit/binaryutil"
 	"github.com/serialkit/serialkit/serial"
 )
+
+// DefaultMessageMemory is how many bytes the messages of all WholeMessage tasks together take (128 MiB): room for
+// thousands of usual ones, and for 16 of the largest while they grow.
+const DefaultMessageMemory = 128 << 20
+
+// WithMessageMemory sets how many bytes the messages of all WholeMessage tasks together may take while they are
+// read and handled: 0 means DefaultMessageMemory, negative no limit. A task for whose message there is no room is
+// answered with error 252 (busy).
+func WithMessageMemory(bytes int64) Option {
+	return func(s *Server) {
+		if bytes == 0 {
+			bytes = DefaultMessageMemory
+		}
+		s.messages.max = bytes
+	}
+}
 
 // MessageFunc handles tasks whose message and answer are in memory as a whole; see WholeMessage. The message
 // is the function's to keep and to change. The answer, which may be a part of it, is the server's until the
@@ -18,16 +36,19 @@ type MessageFunc func(ctx context.Context, c *Client, message []byte, lg *zap.Lo
 
 // WholeMessage returns a TaskFunc that reads the whole message, calls f and sends what f returns. A message over
 // Limits.MaxMessage is answered with error 251 (too large), without f; so is an answer over Limits.MaxAnswer.
-// Memory is taken as the message arrives, at most twice of what has arrived. Errors are as with any
-// TaskFunc.
+// Memory is taken as the message arrives, at most twice of what has arrived, from what WithMessageMemory allows.
+// Errors are as with any TaskFunc.
 func WholeMessage(f MessageFunc) TaskFunc {
 	return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 		limits := c.taskLimits()
-		message, err := readWhole(in, limits.MaxMessage)
-		if err != nil {
+		m := wholeMessage{memory: &c.server.messages}
+		if !c.OnTaskDone(func(TaskResult) { m.free() }) {
+			defer m.free()
+		}
+		if err := m.read(in, limits.MaxMessage); err != nil {
 			return nil, err
 		}
-		answer, err := f(ctx, c, message, lg, args...)
+		answer, err := f(ctx, c, m.bytes, lg, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -38,21 +59,68 @@ func WholeMessage(f MessageFunc) TaskFunc {
 	}
 }
 
-// readWhole reads in to its end, which comes after limit bytes at the latest; negative: whenever.
-func readWhole(in io.Reader, limit int64) ([]byte, error) {
-	if limit < 0 {
-		return io.ReadAll(in)
-	}
-	message, err := io.ReadAll(io.LimitReader(in, limit))
-	if err != nil || int64(len(message)) < limit {
-		return message, err
-	}
-	switch _, err := io.ReadFull(in, make([]byte, 1)); err {
-	case io.EOF:
-		return message, nil
-	case nil:
-		return nil, serial.Errorf(serial.ErrorTooLarge, "serialserver: message of more than the limit of %d bytes", limit)
-	default:
-		return nil, err
+// wholeMessage is a message that is read.
+type wholeMessage struct {
+	bytes  []byte
+	memory *memoryLimit
+	taken  int64 // of it
+}
+
+// firstMessage is the least room for a message.
+const firstMessage = 512
+
+// read reads in to its end, which comes after limit bytes at the latest; negative: whenever.
+func (m *wholeMessage) read(in io.Reader, limit int64) error {
+	for {
+		if len(m.bytes) == cap(m.bytes) {
+			if err := m.grow(); err != nil {
+				return err
+			}
+		}
+		n, err := in.Read(m.bytes[len(m.bytes):cap(m.bytes)])
+		m.bytes = m.bytes[:len(m.bytes)+n]
+		switch {
+		case limit >= 0 && int64(len(m.bytes)) > limit:
+			return serial.Errorf(serial.ErrorTooLarge, "serialserver: message of more than the limit of %d bytes", limit)
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
 	}
 }
+
+// grow doubles the room for the message. The old and the new are there at a time.
+func (m *wholeMessage) grow() error {
+	size := max(2*cap(m.bytes), firstMessage)
+	if !m.memory.take(int64(size)) {
+		return serial.Errorf(serial.ErrorBusy, "serialserver: no memory for a message of more than %d bytes", len(m.bytes))
+	}
+	before := m.taken
+	m.bytes = slices.Grow(m.bytes, size-len(m.bytes))[:len(m.bytes):size]
+	m.memory.give(before)
+	m.taken = int64(size)
+	return nil
+}
+
+// free gives the memory back.
+func (m *wholeMessage) free() {
+	m.memory.give(m.taken)
+	m.taken = 0
+}
+
+// memoryLimit bounds memory that many take from.
+type memoryLimit struct {
+	max  int64 // negative: no limit; never changes
+	used atomic.Int64
+}
+
+func (l *memoryLimit) take(n int64) bool {
+	if l.used.Add(n) > l.max && l.max >= 0 {
+		l.used.Add(-n)
+		return false
+	}
+	return true
+}
+
+func (l *memoryLimit) give(n int64) { l.used.Add(-n) }

@@ -2,7 +2,9 @@ package serialserver_test
 
 import (
 	"errors"
+	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +57,63 @@ func TestWholeMessageLimits(t *testing.T) {
 				}
 				s.wants(want, ok("in step"))
 			})
+		})
+	}
+}
+
+// The messages of all tasks together have so much memory: a task for which there is none left is busy, and what
+// was taken is given back, however it ends.
+func TestMessageMemory(t *testing.T) {
+	for name, end := range map[string]func() ([]byte, error){
+		"answer": func() ([]byte, error) { return nil, nil },
+		"error":  func() ([]byte, error) { return nil, coded(7) },
+		"drop":   func() ([]byte, error) { return nil, errBroken },
+		"panic":  func() ([]byte, error) { panic("handler") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var handled atomic.Int32
+				srv := newServer(nil, nil, serialserver.WithMessageMemory(12<<10)) // 4 and 8 KiB while one grows
+				srv.Register(testTask, serialserver.WholeMessage(
+					func(_ ctx, _ client, m []byte, _ logger, _ ...any) ([]byte, error) {
+						handled.Add(1)
+						sleep(time.Minute)
+						return end()
+					}), "")
+				large := strings.Repeat("x", 8<<10-1)
+				for range 3 {
+					one, other := connect(t, srv), connect(t, srv)
+					one.send(request(testTask, large))
+					synctest.Wait()
+					other.send(request(testTask, large), request(testTask, large[:4<<10-1]))
+					other.wants(failed(serial.ErrorBusy))
+					one.closeWrite()
+					other.closeWrite()
+					io.Copy(io.Discard, one.in)
+					io.Copy(io.Discard, other.in)
+					one.Close()
+					other.Close()
+					one.result()
+					other.result()
+				}
+				require.EqualValues(t, 6, handled.Load(), "two of three, each time")
+			})
+		})
+	}
+}
+
+func TestMessageMemoryAtItsLimit(t *testing.T) {
+	for limit, fine := range map[int64]bool{12 << 10: true, 12<<10 - 1: false, -1: true, 0: true} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newServer(nil, nil, serialserver.WithMessageMemory(limit))
+			whole(srv, 0)
+			s := connect(t, srv)
+			s.send(request(testTask, strings.Repeat("x", 4<<10+1)), request(testTask, ""))
+			want := ok("")
+			if !fine {
+				want = failed(serial.ErrorBusy)
+			}
+			s.wants(want, ok(""))
 		})
 	}
 }
