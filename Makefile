@@ -96,6 +96,7 @@ soak: flakes mutants
 	@echo "== a million tasks over connections that go idle"; cd e2e && $(GO) test -timeout 30m -run TestNoWakeUpIsLost -v . -idle.tasks=1000000
 	@echo "== exchanges cut at every byte over TCP"; cd e2e && $(GO) test -timeout 30m -run TestExchangesCutOverTCP -v . -cut.all
 	@echo "== every request of three bytes"; $(GO) test -timeout 60m -run TestRequestsOfEveryShortInput -v ./serialserver -exhaustive 3
+	@echo "== 1,000 restarts of servers under a pool"; cd e2e && $(GO) test -timeout 30m -run TestPoolOverRestarts -v . -pool.restarts=334
 	@$(MAKE) fuzz-count FUZZTIME=5m
 
 # Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is

@@ -30,13 +30,14 @@ var (
 // fleet are servers that are restarted, each at its address.
 type fleet struct {
 	testing.TB
-	servers [3]*fleetServer
-	ran     sync.Map // the numbers of the tasks that have run
-	twice   atomic.Int64
-	answers atomic.Int64 // that callers have received
-	idle    atomic.Int64 // clients that a stop has told Goodbye
-	drained atomic.Int64 // and those that it has answered first
-	again   atomic.Int64 // streams that certainly did not run, and were started again by their callers
+	servers  [3]*fleetServer
+	ran      sync.Map // the numbers of the tasks that have run
+	twice    atomic.Int64
+	answers  atomic.Int64  // that callers have received
+	answered chan struct{} // one for each, as far as there is room
+	idle     atomic.Int64  // clients that a stop has told Goodbye
+	drained  atomic.Int64  // and those that it has answered first
+	again    atomic.Int64  // streams that certainly did not run, and were started again by their callers
 }
 
 type fleetServer struct {
@@ -90,15 +91,27 @@ func (f *fleet) stop(s *fleetServer) {
 }
 
 // progress waits until so many more calls were answered.
-func (f *fleet) progress(calls int64) {
+func (f *fleet) progress(calls int) {
+	for len(f.answered) > 0 { // those before
+		<-f.answered
+	}
 	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
-	for until := f.answers.Load() + calls; f.answers.Load() < until; {
+	for range calls {
 		select {
+		case <-f.answered:
 		case <-deadline.C:
 			f.Fatal("no progress within a minute")
-		case <-time.After(time.Millisecond):
 		}
+	}
+}
+
+// count counts a call that was answered.
+func (f *fleet) count() {
+	f.answers.Add(1)
+	select {
+	case f.answered <- struct{}{}:
+	default: // it is full: nobody waits for progress
 	}
 }
 
@@ -142,7 +155,7 @@ func TestPoolOverRestarts(t *testing.T) {
 		seed = rand.Uint64()
 	}
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	f := &fleet{TB: t}
+	f := &fleet{TB: t, answered: make(chan struct{}, 300)}
 	var addresses []string
 	for i := range f.servers {
 		f.servers[i] = new(fleetServer)
@@ -166,7 +179,7 @@ func TestPoolOverRestarts(t *testing.T) {
 					t.Errorf("seed %d: caller %d, call %d: %v", seed, i, k, err)
 					return
 				}
-				f.answers.Add(1)
+				f.count()
 			}
 		})
 	}
@@ -187,9 +200,9 @@ func (f *fleet) restart(rnd *rand.Rand, times int) {
 		if f.Failed() {
 			return
 		}
-		f.progress(int64(rnd.IntN(300)))
+		f.progress(rnd.IntN(300))
 		f.stop(f.servers[i])
-		f.progress(int64(rnd.IntN(300)))
+		f.progress(rnd.IntN(300))
 		f.start(f.servers[i])
 	}
 }
