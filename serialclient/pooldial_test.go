@@ -245,6 +245,7 @@ func TestPoolWithoutAnAddressCostsNothing(t *testing.T) {
 		"refuses":      {func(a *host) { a.refuse = errRefused }, 0},
 		"hangs":        {func(a *host) { a.hang = true }, 250 * time.Millisecond},
 		"says nothing": {func(a *host) { a.greet = func(p *peer) { p.gone() } }, 250 * time.Millisecond},
+		"hangs up":     {func(a *host) { a.greet = func(p *peer) { p.Close() } }, 0}, // a listener that is closed
 		"Goodbye":      {func(a *host) { a.greet = func(p *peer) { p.goodbye() } }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
