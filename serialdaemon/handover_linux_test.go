@@ -282,3 +282,14 @@ func TestHandoverFromABrokenProcess(t *testing.T) {
 	_, _, err := g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
 	require.ErrorContains(t, err, "not absolute")
 }
+
+// A group does not take over from itself when it starts its second server.
+func TestHandoverOfTwoServers(t *testing.T) {
+	g := &serialdaemon.Group{Handover: filepath.Join(t.TempDir(), "control")}
+	for range 2 {
+		addrs, _, err := g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
+		require.NoError(t, err)
+		answers(t, addrs)
+	}
+	require.Empty(t, all(g.Close()))
+}
