@@ -73,7 +73,7 @@ func TestMessageMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled atomic.Int32
-				srv := newServer(nil, nil, serialserver.WithMessageMemory(12<<10)) // 4 and 8 KiB while one grows
+				srv := newServer(nil, nil, serialserver.WithMessageMemory(16<<10)) // 8 KiB, and twice while it grows
 				srv.Register(testTask, serialserver.WholeMessage(
 					func(_ ctx, _ client, m []byte, _ logger, _ ...any) ([]byte, error) {
 						handled.Add(1)
