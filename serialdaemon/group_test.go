@@ -213,7 +213,7 @@ func TestDrainTimeout(t *testing.T) {
 			require.Error(t, <-answer)
 			require.Len(t, failed, 1)
 			require.ErrorIs(t, failed[0], serialdaemon.ErrDrainTimeout)
-			require.ErrorContains(t, failed[0], "connections cut off: 1, tasks that do not end: 0")
+			require.ErrorContains(t, failed[0], "connections cut off: 1, of which tasks do not end: 0")
 		})
 	}
 	synctest.Test(t, func(t *testing.T) { // or not bounded

@@ -158,5 +158,5 @@ func (m *member) shutdown() error {
 			zap.Uint8("code", uint8(t.Code)), zap.String("task", t.Name), zap.Duration("age", t.Age))
 	}
 	lg.Warn("server stopped", zap.Error(err))
-	return fmt.Errorf("%w: connections cut off: %d, tasks that do not end: %d", err, report.Cut, len(report.Running))
+	return fmt.Errorf("%w: connections cut off: %d, of which tasks do not end: %d", err, report.Cut, len(report.Running))
 }

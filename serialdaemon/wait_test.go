@@ -46,7 +46,7 @@ func TestDrainIsBounded(t *testing.T) {
 		end := <-d.end
 		require.Equal(t, serialdaemon.DefaultDrainTimeout+cutGrace, end.after)
 		require.ErrorIs(t, end.err, serialdaemon.ErrDrainTimeout)
-		require.ErrorContains(t, end.err, "connections cut off: 1, tasks that do not end: 1")
+		require.ErrorContains(t, end.err, "connections cut off: 2, of which tasks do not end: 1")
 		require.Equal(t, serialdaemon.ExitCut, serialdaemon.ExitCode(end.err))
 		require.Error(t, <-cut)
 		require.Error(t, <-deaf)

@@ -71,7 +71,7 @@
 //	UnreadInput    256 KiB    that a TaskFunc may leave unread of its message. They are discarded; beyond, the
 //	                          client is answered and the connection ended
 //	MaxMessage     4 MiB      of a message, and of an answer, of [WholeMessage], which is for TaskFuncs that want
-//	                          their message as a slice. All of these together may take 128 MiB
+//	                          their message as a slice. All of these together may take 64 MiB
 //	                          ([WithMessageMemory]); then there is error 252
 //
 // A client can ask for these limits with Describe. How many clients there may be, 16384, and how many of them from

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"slices"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -13,9 +12,9 @@ import (
 	"github.com/serialkit/serialkit/serial"
 )
 
-// DefaultMessageMemory is how many bytes the messages of all WholeMessage tasks together take (128 MiB): room for
-// thousands of usual ones, and for 16 of the largest while they grow.
-const DefaultMessageMemory = 128 << 20
+// DefaultMessageMemory is how many bytes the messages of all WholeMessage tasks together take (64 MiB): room for
+// thousands of usual ones, and for ten of the largest while they grow.
+const DefaultMessageMemory = 64 << 20
 
 // WithMessageMemory sets how many bytes the messages of all WholeMessage tasks together may take while they are
 // read and handled: 0 means DefaultMessageMemory, negative no limit. A task for whose message there is no room is
@@ -73,7 +72,7 @@ const firstMessage = 512
 func (m *wholeMessage) read(in io.Reader, limit int64) error {
 	for {
 		if len(m.bytes) == cap(m.bytes) {
-			if err := m.grow(); err != nil {
+			if err := m.grow(limit); err != nil {
 				return err
 			}
 		}
@@ -90,14 +89,18 @@ func (m *wholeMessage) read(in io.Reader, limit int64) error {
 	}
 }
 
-// grow doubles the room for the message. The old and the new are there at a time.
-func (m *wholeMessage) grow() error {
+// grow doubles the room for the message, to what its limit needs at the most: a byte beyond. The old and the new
+// are there at a time.
+func (m *wholeMessage) grow(limit int64) error {
 	size := max(2*cap(m.bytes), firstMessage)
+	if limit >= 0 {
+		size = int(min(int64(size), limit+1))
+	}
 	if !m.memory.take(int64(size)) {
 		return serial.Errorf(serial.ErrorBusy, "serialserver: no memory for a message of more than %d bytes", len(m.bytes))
 	}
 	before := m.taken
-	m.bytes = slices.Grow(m.bytes, size-len(m.bytes))[:len(m.bytes):size]
+	m.bytes = append(make([]byte, 0, size), m.bytes...)
 	m.memory.give(before)
 	m.taken = int64(size)
 	return nil

@@ -16,9 +16,9 @@ const (
 	// stream gains what fewer and larger system calls give.
 	BulkSize = 64 << 10
 
-	// maxBulk is how many of those there are in the whole process (64 MiB): so many streams gain something,
+	// maxBulk is how many of those there are in the whole process (32 MiB): so many streams gain something,
 	// and thousands of them, or of senders that never end, cost no more.
-	maxBulk = 1024
+	maxBulk = 512
 )
 
 // bulkMade is how many there are: in use, in the pool, or left to the garbage collector and not collected.
