@@ -56,12 +56,13 @@ func (p *Proxy) SetFaults(faults ...*ProxyFault) {
 // dialled, it is reset.
 func (p *Proxy) Dial(opts ...Option) (net.Conn, error) {
 	client, near := Pipe(opts...)
-	if !p.begin() {
+	faults, ok := p.begin()
+	if !ok {
 		return nil, ErrProxyClosed
 	}
 	go func() {
 		defer p.all.Done()
-		_ = p.handle(near)
+		_ = p.handle(near, faults)
 	}()
 	return client, nil
 }
@@ -70,7 +71,7 @@ func (p *Proxy) Dial(opts ...Option) (net.Conn, error) {
 // returns ErrProxyClosed or the error of Accept. Connections that it has accepted go on after an error.
 func (p *Proxy) Serve(l net.Listener) error {
 	defer l.Close()
-	if !p.begin() {
+	if _, ok := p.begin(); !ok {
 		return ErrProxyClosed
 	}
 	defer p.all.Done()
@@ -82,19 +83,28 @@ func (p *Proxy) Serve(l net.Listener) error {
 		if err != nil {
 			return p.dropListener(l, err)
 		}
-		p.all.Go(func() { _ = p.handle(conn) })
+		faults, ok := p.begin()
+		if !ok {
+			_ = conn.Close()
+			return ErrProxyClosed
+		}
+		go func() {
+			defer p.all.Done()
+			_ = p.handle(conn, faults)
+		}()
 	}
 }
 
 // Handle dials the server and passes on what the client's conn and the server send until both have ended. It owns conn,
 // and closes it. Its error is that of dialling or ErrProxyClosed; how the connection has ended is none.
 func (p *Proxy) Handle(conn net.Conn) error {
-	if !p.begin() {
+	faults, ok := p.begin()
+	if !ok {
 		_ = conn.Close()
 		return ErrProxyClosed
 	}
 	defer p.all.Done()
-	return p.handle(conn)
+	return p.handle(conn, faults)
 }
 
 // Close closes the listeners and all connections, and waits until everything has ended. Calling it again
@@ -115,15 +125,16 @@ func (p *Proxy) Close() error {
 	return nil
 }
 
-// begin counts a goroutine that Close waits for, unless the proxy is closed.
-func (p *Proxy) begin() bool {
+// begin counts a goroutine that Close waits for, unless the proxy is closed. It returns the faults of a connection
+// that comes now.
+func (p *Proxy) begin() (faults []*ProxyFault, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return false
+		return nil, false
 	}
 	p.all.Add(1)
-	return true
+	return p.faults, true
 }
 
 func (p *Proxy) keepListener(l net.Listener) bool {
@@ -147,14 +158,15 @@ func (p *Proxy) dropListener(l net.Listener, err error) error {
 	return fmt.Errorf("serialtest: proxy: %w", err)
 }
 
-func (p *Proxy) handle(client net.Conn) error {
+// handle is Handle for a connection that is counted.
+func (p *Proxy) handle(client net.Conn, faults []*ProxyFault) error {
 	server, err := p.dial(p.ctx)
 	if err != nil {
 		resetOnClose(client)
 		_ = client.Close()
 		return fmt.Errorf("serialtest: proxy: %w", err)
 	}
-	l, ok := p.newLink(client, server)
+	l, ok := p.newLink(client, server, faults)
 	if !ok {
 		l.end(false)
 		return ErrProxyClosed
@@ -167,10 +179,10 @@ func (p *Proxy) handle(client net.Conn) error {
 }
 
 // newLink makes a link, and keeps it for Close unless that was called.
-func (p *Proxy) newLink(client, server net.Conn) (l *link, ok bool) {
+func (p *Proxy) newLink(client, server net.Conn, faults []*ProxyFault) (l *link, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l = newLink(client, server, p.faults)
+	l = newLink(client, server, faults)
 	if !p.closed {
 		p.links[l] = struct{}{}
 	}

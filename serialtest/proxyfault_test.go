@@ -108,6 +108,7 @@ func TestProxyStallUntilRelease(t *testing.T) {
 		p := throughProxy(t, f)
 		mustWrite(t, p.client, aRequest)
 		mustRead(t, p.server, aRequest[:3])
+		synctest.Wait()
 		require.Equal(t, 1, f.Fired())
 		rest := reading(p.server, 100)
 		mustWrite(t, p.server, anError) // the other direction works
@@ -160,6 +161,7 @@ func TestProxyDripAndDelay(t *testing.T) {
 			mustRead(t, p.server, string(c))
 		}
 		require.Equal(t, time.Minute+4, time.Since(start))
+		synctest.Wait()
 		require.Equal(t, 4, drip.Fired())
 		require.Equal(t, 1, delay.Fired())
 	})
