@@ -3,6 +3,7 @@ module github.com/serialkit/serialkit/e2e
 go 1.26.0
 
 require (
+	github.com/pires/go-proxyproto v0.15.0
 	github.com/serialkit/serialkit v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/zap v1.28.0

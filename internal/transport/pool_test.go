@@ -42,6 +42,7 @@ func TestBulkIsBounded(t *testing.T) {
 	for range maxBulk + 1 {
 		used = append(used, Bulk(Scratch()))
 	}
+	require.Len(t, used[maxBulk], BufferSize)
 	require.EqualValues(t, maxBulk, bulkMade.Load())
 	require.True(t, len(scratch(true)) == BufferSize)
 	used = nil
