@@ -85,15 +85,19 @@ func TestSlowClients(t *testing.T) {
 	a := startChild(t, "attacker", attackerArgs{Address: srv.ready, Clients: *attackers, How: "slow", Every: *attackSlow * 2 / 5})
 	begun := until(a, func(s attackerState) bool { return s.Connected+s.Failed == int64(*attackers) })
 	require.Zero(t, begun.Failed)
+	var atFirst, atLast serverState
+	srv.ask(&atFirst)
 	during := good(t, srv.ready, *attackTime)
+	srv.ask(&atLast)
 	end := until(srv, func(s serverState) bool { return s.Open == 0 })
 	gone := end.Closed[serialserver.ClosedRead] + end.Closed[serialserver.ClosedWrite]
 	require.EqualValues(t, *attackers, gone, "all were found too slow: %v", end.Closed)
 	t.Logf("%d attackers, a byte every %v, a window of %v: the last that dripped was gone after %v, the last that drip-read after %v",
 		*attackers, *attackSlow*2/5, *attackSlow, end.Oldest[serialserver.ClosedRead], end.Oldest[serialserver.ClosedWrite])
-	t.Logf("%d good clients: p50 %v and p99 %v before, %v and %v during, p99 ratio %.2f; %d and %d calls, no error", *goodClients,
+	t.Logf("%d good clients: p50 %v and p99 %v before, %v and %v during, p99 ratio %.2f; %d and %d calls, no error; the server used %.0f %% of a CPU during", *goodClients,
 		quantile(before, .5), quantile(before, .99), quantile(during, .5), quantile(during, .99),
-		float64(quantile(during, .99))/float64(quantile(before, .99)), len(before), len(during))
+		float64(quantile(during, .99))/float64(quantile(before, .99)), len(before), len(during),
+		100*float64(atLast.CPU-atFirst.CPU)/float64(*attackTime))
 }
 
 // TestEndlessSenders: a process with a memory limit outlives many clients that send without an end, as fast as they
