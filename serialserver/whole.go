@@ -45,6 +45,7 @@ func WholeMessage(f MessageFunc) TaskFunc {
 			defer m.free()
 		}
 		if err := m.read(in, limits.MaxMessage); err != nil {
+			m.free() // the rest of the message may take its time
 			return nil, err
 		}
 		answer, err := f(ctx, c, m.bytes, lg, args...)
@@ -106,10 +107,10 @@ func (m *wholeMessage) grow(limit int64) error {
 	return nil
 }
 
-// free gives the memory back.
+// free gives the memory back. The task may be around for longer, while its client is listened to.
 func (m *wholeMessage) free() {
 	m.memory.give(m.taken)
-	m.taken = 0
+	m.taken, m.bytes = 0, nil
 }
 
 // memoryLimit bounds memory that many take from.

@@ -102,6 +102,25 @@ func TestMessageMemory(t *testing.T) {
 	}
 }
 
+// A message that was refused is gone, also while the rest of it is waited for.
+func TestRefusedMessageIsNotHeld(t *testing.T) {
+	const clients, size = 20, 1 << 20
+	srv := newServer(nil, nil, serialserver.WithLimits(serialserver.Limits{MaxMessage: size}))
+	whole(srv, 0)
+	var sessions []*session
+	before := heap()
+	for range clients {
+		s := connect(t, srv)
+		s.send(beginning(testTask, strings.Repeat("x", size+1)))
+		s.wants(failed(serial.ErrorTooLarge))
+		sessions = append(sessions, s)
+	}
+	require.Less(t, int64(heap()-before)/clients, int64(size/2))
+	for _, s := range sessions {
+		s.Close()
+	}
+}
+
 func TestMessageMemoryAtItsLimit(t *testing.T) {
 	for limit, fine := range map[int64]bool{12 << 10: true, 12<<10 - 1: false, -1: true, 0: true} {
 		synctest.Test(t, func(t *testing.T) {
