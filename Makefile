@@ -97,6 +97,8 @@ soak: flakes mutants
 	@echo "== exchanges cut at every byte over TCP"; cd e2e && $(GO) test -timeout 30m -run TestExchangesCutOverTCP -v . -cut.all
 	@echo "== every request of three bytes"; $(GO) test -timeout 60m -run TestRequestsOfEveryShortInput -v ./serialserver -exhaustive 3
 	@echo "== 1,000 restarts of servers under a pool"; cd e2e && $(GO) test -timeout 30m -run TestPoolOverRestarts -v . -pool.restarts=334
+	@echo "== 100,000 stops under load"; cd e2e && $(GO) test -timeout 30m -run TestShutdownRaces -v . -races 100000
+	@echo "== 10,000 attackers"; cd e2e && $(GO) test -timeout 30m -run 'TestSlowClients|TestEndlessSenders|TestStarvedOfDescriptors' -v . -attackers 10000 -attack.time 10s -attack.window 10s
 	@$(MAKE) fuzz-count FUZZTIME=5m
 
 # Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is
