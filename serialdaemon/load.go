@@ -71,9 +71,9 @@ func (e *SettingError) Unwrap() []error { return []error{ErrUsage, e.Err} }
 // without a tag add none. The tag usage explains it for -h, and secret:"true" keeps its value out of what is
 // printed. Lists are separated by commas in flags and variables; a flag may also be given several times.
 //
-// Whatever is wrong is in the error, joined, each an error of the kind ErrUsage; a name that is not known
+// What is wrong in one source, or with the values of all, is in the error, joined, each an error of the kind ErrUsage; a name that is not known
 // suggests the nearest. With an error config is as it was. If config has a method Validate() error, that is
-// asked at the end. After -h and -print-config the error is flag.ErrHelp.
+// asked at the end; one of a struct that embeds Config calls Config.Validate, which it hides. After -h and -print-config the error is flag.ErrHelp.
 func (l Loader) Load(config any) (Settings, error) {
 	target := reflect.ValueOf(config)
 	if target.Kind() != reflect.Pointer || target.Elem().Kind() != reflect.Struct {

@@ -148,14 +148,14 @@ func (m *member) shutdown() error {
 	defer cancel()
 	report, err := m.server.Shutdown(ctx)
 	lg := m.group.log().With(zap.Int("idle", report.Idle), zap.Int("drained", report.Drained),
-		zap.Int("cut", report.Cut), zap.Int("running", len(report.Running)))
+		zap.Int("failed", report.Failed), zap.Int("cut", report.Cut), zap.Int("running", len(report.Running)))
 	if err == nil {
 		lg.Info("server stopped")
 		return nil
 	}
 	for _, t := range report.Running {
 		m.group.log().Warn("task does not end", zap.Stringer("remote", t.Remote),
-			zap.Uint8("code", uint8(t.Code)), zap.String("task", t.Name), zap.Duration("age", t.Age))
+			zap.Stringer("task", t.Code), zap.String("name", t.Name), zap.Duration("age", t.Age))
 	}
 	lg.Warn("server stopped", zap.Error(err))
 	return fmt.Errorf("%w: connections cut off: %d, of which tasks do not end: %d", err, report.Cut, len(report.Running))

@@ -78,6 +78,9 @@ func (e *Endpoint) parse(rawURL string) error {
 		if errors.As(err, &reason) {
 			err = reason.Err
 		}
+		if !strings.Contains(rawURL, "://") {
+			err = fmt.Errorf("%w; an endpoint is a URL, such as tcp://%s", err, rawURL)
+		}
 		return err
 	}
 	s, ok := schemes[u.Scheme]

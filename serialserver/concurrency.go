@@ -17,6 +17,10 @@ import (
 // error 252 (busy); with wait <= 0 that is at once. A task has its place until its answer is complete. n must
 // be 1 at least.
 //
+// A client that sends its message slowly, or takes its answer slowly, has its place meanwhile: as long as it keeps to
+// the minimum rate, for Limits.MessageTime each. Where clients are not trusted give these task codes less time
+// (SetTaskLimits).
+//
 // Without it the tasks at a time are bounded by the clients, each of which has one.
 func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 	if n < 1 {

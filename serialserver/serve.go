@@ -18,7 +18,7 @@ import (
 var ErrServerClosed = errors.New("serialserver: server closed")
 
 // Serve accepts connections on l and serves each, after its handshake (see WithHandshake), in a goroutine of
-// its own, as HandleConnection does. When ctx is done, so are the contexts of the connections. Serve closes l
+// its own, as HandleConnection does; the byte order is big-endian unless the handshake says otherwise. When ctx is done, so are the contexts of the connections. Serve closes l
 // before it returns; it does not wait for the connections, as Shutdown and Wait do. Several may run at once,
 // on different listeners.
 //

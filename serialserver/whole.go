@@ -16,9 +16,17 @@ import (
 // thousands of usual ones, and for ten of the largest while they grow.
 const DefaultMessageMemory = 64 << 20
 
+// freeMessage is what each message may take without a look at that (16 KiB, as much as a connection's buffer), so
+// that small ones are never refused because of large ones.
+const freeMessage = 16 << 10
+
 // WithMessageMemory sets how many bytes the messages of all WholeMessage tasks together may take while they are
-// read and handled: 0 means DefaultMessageMemory, negative no limit. A task for whose message there is no room is
-// answered with error 252 (busy).
+// read and handled, those below 16 KiB not counted: 0 means DefaultMessageMemory, negative no limit. A task for whose
+// message there is no room is answered with error 252 (busy).
+//
+// A client that sends a large message slowly has its part of it for as long as Limits.MessageTime, an hour by
+// default, and enough of these have all of it. Where clients are not trusted give such task codes less time, and
+// clients of one address fewer connections.
 func WithMessageMemory(bytes int64) Option {
 	return func(s *Server) {
 		if bytes == 0 {
@@ -97,13 +105,17 @@ func (m *wholeMessage) grow(limit int64) error {
 	if limit >= 0 {
 		size = int(min(int64(size), limit+1))
 	}
-	if !m.memory.take(int64(size)) {
+	counted := int64(size)
+	if size <= freeMessage {
+		counted = 0
+	}
+	if !m.memory.take(counted) {
 		return serial.Errorf(serial.ErrorBusy, "serialserver: no memory for a message of more than %d bytes", len(m.bytes))
 	}
 	before := m.taken
 	m.bytes = append(make([]byte, 0, size), m.bytes...)
 	m.memory.give(before)
-	m.taken = int64(size)
+	m.taken = counted
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/serialkit/serialkit/serial"
 	"github.com/serialkit/serialkit/serialserver"
+	"github.com/serialkit/serialkit/serialtest"
 )
 
 // whole registers a WholeMessage task that answers its message n times, as testTask.
@@ -73,19 +74,19 @@ func TestMessageMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled atomic.Int32
-				srv := newServer(nil, nil, serialserver.WithMessageMemory(16<<10)) // 8 KiB, and twice while it grows
+				srv := newServer(nil, nil, serialserver.WithMessageMemory(256<<10)) // 128 KiB, and half as much while it grows
 				srv.Register(testTask, serialserver.WholeMessage(
 					func(_ ctx, _ client, m []byte, _ logger, _ ...any) ([]byte, error) {
 						handled.Add(1)
 						sleep(time.Minute)
 						return end()
 					}), "")
-				large := strings.Repeat("x", 8<<10-1)
+				large := strings.Repeat("x", 128<<10-1)
 				for range 3 {
 					one, other := connect(t, srv), connect(t, srv)
 					one.send(request(testTask, large))
 					synctest.Wait()
-					other.send(request(testTask, large), request(testTask, large[:4<<10-1]))
+					other.send(request(testTask, large), request(testTask, large[:64<<10-1]))
 					other.wants(failed(serial.ErrorBusy))
 					one.closeWrite()
 					other.closeWrite()
@@ -122,17 +123,30 @@ func TestRefusedMessageIsNotHeld(t *testing.T) {
 }
 
 func TestMessageMemoryAtItsLimit(t *testing.T) {
-	for limit, fine := range map[int64]bool{12 << 10: true, 12<<10 - 1: false, -1: true, 0: true} {
+	for limit, fine := range map[int64]bool{96 << 10: true, 96<<10 - 1: false, -1: true, 0: true} {
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer(nil, nil, serialserver.WithMessageMemory(limit))
 			whole(srv, 0)
 			s := connect(t, srv)
-			s.send(request(testTask, strings.Repeat("x", 4<<10+1)), request(testTask, ""))
+			s.send(request(testTask, strings.Repeat("x", 32<<10+1)), request(testTask, ""))
 			want := ok("")
 			if !fine {
 				want = failed(serial.ErrorBusy)
 			}
 			s.wants(want, ok(""))
+		})
+	}
+}
+
+// Small messages do not count: large ones, however many and slow, are no obstacle for them.
+func TestSmallMessagesAreFree(t *testing.T) {
+	for bytes, want := range map[int]serialtest.Message{16<<10 - 1: ok(""), 16<<10 + 1: failed(serial.ErrorBusy)} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newServer(nil, nil, serialserver.WithMessageMemory(1))
+			whole(srv, 0)
+			s := connect(t, srv)
+			s.send(request(testTask, strings.Repeat("x", bytes)))
+			s.wants(want)
 		})
 	}
 }
