@@ -133,6 +133,14 @@ func TestExchangeWithoutAnAnswer(t *testing.T) {
 func TestExchangeWithAFullSocket(t *testing.T) {
 	eachSocket(t, func(t *testing.T, network string) {
 		x, _, out, peer := exchangePair(t, network)
+		for _, end := range []net.Conn{x.in.conn.conn, peer} { // or the kernel gives them more, some time later
+			sized := end.(interface {
+				SetReadBuffer(int) error
+				SetWriteBuffer(int) error
+			})
+			require.NoError(t, sized.SetReadBuffer(32<<10))
+			require.NoError(t, sized.SetWriteBuffer(32<<10))
+		}
 		size := fill(t, x.in.conn.conn)
 		request := string(pattern(BufferSize))
 		require.False(t, exchange(t, x, request, 0))
