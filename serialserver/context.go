@@ -9,8 +9,8 @@ import (
 // taskContext is the context of one task. Most tasks are over before anybody asks, so the real,
 // cancellable context is only made when its Done, Err after a cancellation, or Value is asked for.
 type taskContext struct {
-	parent   context.Context // never changes, as the next one
-	deadline time.Time       // zero: none
+	parent context.Context // never changes, as the next one
+	task   *task           // whose it is
 
 	mu     sync.Mutex // guards what follows
 	real   context.Context
@@ -58,10 +58,11 @@ func (c *taskContext) stopped() error {
 // Deadline is that of HandleConnection's context, or of the task's time if that is earlier.
 func (c *taskContext) Deadline() (time.Time, bool) {
 	until, ok := c.parent.Deadline()
-	if c.deadline.IsZero() || ok && until.Before(c.deadline) {
+	own := c.task.deadline()
+	if own.IsZero() || ok && until.Before(own) {
 		return until, ok
 	}
-	return c.deadline, true
+	return own, true
 }
 
 // Done implements context.Context.

@@ -4,6 +4,12 @@ import (
 	"go.uber.org/zap"
 )
 
+// taskDone is what is called when a task is done, the latest first.
+type taskDone struct {
+	f      func(TaskResult)
+	before *taskDone
+}
+
 // OnTaskDone calls f when the running task has ended: its answer is complete, though maybe still buffered, or
 // never will be. It is how middleware learns what became of an answer that is sent after the TaskFunc has
 // returned, and gives back what belongs to the task. Of several the latest is called first.
@@ -16,14 +22,14 @@ func (c *Client) OnTaskDone(f func(TaskResult)) bool {
 	if c.task == nil {
 		return false
 	}
-	c.task.done = append(c.task.done, f)
+	c.task.done = &taskDone{f, c.task.done}
 	return true
 }
 
 // callDone calls what is to be called when t, which has ended, has.
 func (c *Client) callDone(t *task, r TaskResult) {
-	for i := len(t.done) - 1; i >= 0; i-- {
-		if err := recoveredCall(t.done[i], r); err != nil {
+	for d := t.done; d != nil; d = d.before {
+		if err := recoveredCall(d.f, r); err != nil {
 			c.taskLogger().Error("OnTaskDone panicked", zap.Stringer("task", t.reg.code), zap.Error(err),
 				zap.ByteString("stack", err.(*PanicError).Stack))
 		}

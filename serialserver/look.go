@@ -22,9 +22,13 @@ type look struct {
 
 // armLookLocked arms the timer for t, now: for the next look, or for the end of its time.
 func (c *Client) armLookLocked(t *task, now time.Time) {
+	short := t.limits.TaskTime >= 0 && t.limits.TaskTime < lookEvery
+	if !short && !c.look.at.IsZero() {
+		return // it fires before a whole lookEvery has passed
+	}
 	at := now.Add(lookEvery)
-	if t.ctx.deadline.After(now) && t.ctx.deadline.Before(at) {
-		at = t.ctx.deadline
+	if deadline := t.deadline(); deadline.After(now) && deadline.Before(at) {
+		at = deadline
 	}
 	switch {
 	case c.look.at.IsZero():
@@ -54,7 +58,7 @@ func (c *Client) lookForClient() {
 	if t == nil {
 		return
 	}
-	if !t.ctx.deadline.IsZero() && !now.Before(t.ctx.deadline) {
+	if deadline := t.deadline(); !deadline.IsZero() && !now.Before(deadline) {
 		t.ctx.stop(ErrTaskTimeout)
 	}
 	if now.Sub(t.start) < lookAge {

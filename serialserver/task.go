@@ -29,7 +29,7 @@ type task struct {
 	in      binaryutil.Reader // of the message, for the TaskFunc
 	out     atomic.Uint64     // bytes of the answer so far
 
-	done []func(TaskResult) // Client.mu guards it while the task runs
+	done *taskDone // Client.mu guards it while the task runs; nil: nothing
 }
 
 // newTask returns the task of a code that has been read.
@@ -38,12 +38,15 @@ func (c *Client) newTask(code serial.TaskCode) *task {
 	t := &task{reg: c.server.lookup(code), sequence: c.sequence, start: time.Now()}
 	t.limits = c.limitsOf(t.reg)
 	c.conn.BeginMessage(t.limits.rate(), t.limits.MessageTime)
-	t.ctx.parent, t.ctx.deadline = c.ctx, t.limits.deadline(t.start)
+	t.ctx.parent, t.ctx.task = c.ctx, t
 	t.message.blocks.Reset(c.input)
 	t.message.task = t
 	t.in.Reset(&t.message, c.order)
 	return t
 }
+
+// deadline is when the task's time is over; zero: never.
+func (t *task) deadline() time.Time { return t.limits.deadline(t.start) }
 
 // inputFailed is called when the message cannot be read on.
 func (t *task) inputFailed(err error) {
