@@ -54,7 +54,7 @@ func (p *Pool) idleAddressLocked(now time.Time, avoid *poolAddress) (best, bette
 	for i := range p.addresses {
 		a := p.addresses[(p.turn+i)%len(p.addresses)]
 		rate := a.rate(now, avoid)
-		elsewhere = elsewhere || avoid != nil && rate.health < down && !p.hasSlowDialLocked(a, now)
+		elsewhere = elsewhere || avoid != nil && a != avoid && rate.health < down && p.mayProvideLocked(a, now)
 		switch {
 		case len(a.idle) > 0:
 			if best == nil || rate.betterThan(has) {
@@ -74,6 +74,15 @@ func (p *Pool) idleAddressLocked(now time.Time, avoid *poolAddress) (best, bette
 		better = nil
 	}
 	return best, better
+}
+
+// mayProvideLocked reports whether an address has a connection for a call, or is about to.
+func (p *Pool) mayProvideLocked(a *poolAddress, now time.Time) bool {
+	if p.hasSlowDialLocked(a, now) {
+		return false
+	}
+	return len(a.idle) > 0 || a.dialing > 0 ||
+		p.mayDialOnceRefilledLocked(a, now) && (a.failures == 0 || p.roomToTryLocked())
 }
 
 // before reports whether it is a's turn before b's.
