@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -11,8 +12,12 @@ import (
 	"sync/atomic"
 )
 
-// errNoCA is a CA file without a certificate. It is taken for one that is just being written.
-var errNoCA = errors.New("serialdaemon: no certificate in the CA file")
+// errNoCA is a CA file without a certificate, and errHalfCA one that ends in the middle of one. They are taken for one
+// that is just being written.
+var (
+	errNoCA   = errors.New("serialdaemon: no certificate in the CA file")
+	errHalfCA = errors.New("serialdaemon: the CA file cannot be read as a whole")
+)
 
 // Certificates are those of a TLS endpoint, as they were last loaded from its files. Its methods are safe for
 // concurrent use.
@@ -93,12 +98,37 @@ func (c *Certificates) parse(l *loaded) error {
 	if c.files.CA == "" {
 		return nil
 	}
-	l.clients = x509.NewCertPool()
-	if !l.clients.AppendCertsFromPEM(l.ca) {
-		return fmt.Errorf("%s: %w", c.files.CA, errNoCA)
+	if l.clients, err = poolOf(l.ca); err != nil {
+		return fmt.Errorf("%s: %w", c.files.CA, err)
 	}
 	l.config.ClientAuth, l.config.ClientCAs = tls.RequireAndVerifyClientCert, l.clients
 	return nil
+}
+
+// poolOf returns the certificates of a CA file. One that cannot be read as a whole, as while it is being written, is an
+// error: a CA must not be dropped unnoticed.
+func poolOf(content []byte) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	blocks, found := 0, false
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
+		blocks++
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		pool.AddCert(certificate)
+		found = true
+	}
+	switch {
+	case bytes.Count(content, []byte("-----BEGIN ")) != blocks:
+		return nil, errHalfCA
+	case !found:
+		return nil, errNoCA
+	}
+	return pool, nil
 }
 
 // Config returns a configuration for a TLS server, TLS 1.3 and later, that uses for each handshake what was last

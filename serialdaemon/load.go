@@ -211,6 +211,9 @@ func (m *merged) apply() (Settings, error) {
 		if source, ok := m.sources[f.key]; ok {
 			s.Source = source
 			if err := set(f.value, m.k.Get(f.key)); err != nil {
+				if f.secret { // of which the error may tell
+					err = fmt.Errorf("what is given is no %v", f.value.Type())
+				}
 				errs = append(errs, &SettingError{f.key, source, err})
 			}
 		}

@@ -86,6 +86,9 @@ func readBounded(path string) ([]byte, error) {
 
 // known makes texts, or lists of them, of what a file has for the keys that are known. All others are errors.
 func (m *merged) known(parsed map[string]any, source string) (map[string]any, error) {
+	if key := dotted(parsed); key != "" { // the same may be there as a section, and one of them would win by chance
+		return nil, &SettingError{"", source, &UnknownError{What: "key", Name: key, Known: m.keys()}}
+	}
 	flat := koanf.New(delimiter)
 	if err := flat.Load(confmap.Provider(parsed, ""), nil); err != nil {
 		return nil, &SettingError{"", source, err}
@@ -108,6 +111,21 @@ func (m *merged) known(parsed map[string]any, source string) (map[string]any, er
 		values[key] = value
 	}
 	return values, errors.Join(errs...)
+}
+
+// dotted returns a key that contains the delimiter, "" if there is none.
+func dotted(section map[string]any) string {
+	for _, key := range slices.Sorted(maps.Keys(section)) {
+		if strings.Contains(key, delimiter) {
+			return key
+		}
+		if below, ok := section[key].(map[string]any); ok {
+			if found := dotted(below); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
 }
 
 // isSection reports whether there are keys below this one.
