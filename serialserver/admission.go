@@ -59,8 +59,7 @@ const (
 	dropped       // it is closed
 )
 
-// seat is what a connection takes up. Server.mu guards it until the connection is a client's; then it does
-// not change.
+// seat is what a connection takes up. Server.mu guards it; only the connection's goroutine changes it.
 type seat struct {
 	room room
 	host netip.Prefix // invalid: it does not count
@@ -127,7 +126,7 @@ func (a *admission) leaveLocked(s seat) {
 }
 
 // logRefused says now and then that clients are refused, and how many.
-func (s *Server) logRefused(c *Client) {
+func (s *Server) logRefused() {
 	now := time.Now()
 	s.mu.Lock()
 	n, a := s.admission.unlogged, &s.admission
@@ -137,7 +136,7 @@ func (s *Server) logRefused(c *Client) {
 	}
 	s.mu.Unlock()
 	if due {
-		s.Log().Warn("no room for clients", zap.Int("refused", n), zap.String("latest", addrString(c.RemoteAddr())))
+		s.Log().Warn("no room for clients", zap.Int("refused", n))
 	}
 }
 

@@ -116,6 +116,9 @@ func errorCode(err error) (code serial.ErrorCode, ok bool, sound error) {
 // stoppedCode returns the code of a task that returned the error of its context, or what wraps that, because
 // it was cancelled or its time was over.
 func (c *Client) stoppedCode(t *task, err error) (code serial.ErrorCode, ok bool) {
+	if deadline := t.deadline(); !deadline.IsZero() && !time.Now().Before(deadline) {
+		t.ctx.stop(ErrTaskTimeout) // which its timer is about to do
+	}
 	switch cause := t.ctx.stopped(); cause {
 	case ErrTaskCancelled:
 		code = serial.ErrorCancelled
@@ -179,6 +182,8 @@ func (c *Client) writeOK(t *task, out io.Reader) (err error) {
 	return c.blocks.Close()
 }
 
+var errInvalidRead = errors.New("serialserver: out returned an invalid count from Read")
+
 // emptyReads is how many times in a row out may return neither byte nor error.
 const emptyReads = 100
 
@@ -197,6 +202,9 @@ func (c *Client) copyOut(t *task, out io.Reader) error {
 	for empty := 0; empty < emptyReads; empty++ {
 		p := buf[:len(buf)/(serial.MaxBlock+1)*serial.MaxBlock] // as blocks these fill the output
 		n, err := c.readOut(out, p, !ready)
+		if n < 0 || n > len(p) {
+			return errInvalidRead
+		}
 		if n > 0 {
 			empty = -1
 			t.out.Add(uint64(n))

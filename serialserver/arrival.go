@@ -36,7 +36,8 @@ func (s *Server) welcome(ctx context.Context, conn net.Conn, shake Handshake) {
 }
 
 // receive shakes hands with a client and serves it. A panic of what the application has put into the connection,
-// as its layer or its Metrics, ends with the connection.
+// as its layer or its Metrics, ends with the connection where it is in this goroutine. One of a layer that is read or
+// written while a task runs, by a goroutine or a timer of the connection's, ends the process.
 func (s *Server) receive(ctx context.Context, a *arrival, shake Handshake) {
 	defer a.cancel(nil)
 	defer s.closeAfterPanic(a)
@@ -44,9 +45,9 @@ func (s *Server) receive(ctx context.Context, a *arrival, shake Handshake) {
 	err := errHandshakeGoexit
 	defer func() { // also where the handshake ends its goroutine
 		if c == nil {
+			defer s.leave(a, err) // whatever these do
+			defer a.conn.Close()
 			s.logHandshake(a, err)
-			a.conn.Close()
-			s.leave(a, err)
 		}
 	}()
 	if c, err = s.shakeHands(ctx, a, shake); err != nil {
@@ -137,8 +138,15 @@ func (s *Server) logHandshake(a *arrival, err error) {
 	s.Log().Warn("handshake failed", fields...)
 }
 
-// locate takes the arrival's address into account. It reports false if there is not even room to refuse it.
+// locate takes the arrival's address into account. It reports false if there is not even room to refuse it. The
+// address is asked only where it matters: it may be waited for.
 func (s *Server) locate(a *arrival) bool {
+	s.mu.Lock()
+	room := a.seat.room
+	s.mu.Unlock()
+	if room != admitted {
+		return room != dropped
+	}
 	host := hostOf(a.conn.RemoteAddr())
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,13 +17,12 @@ import (
 // Client is one connection that a Server serves. Its methods are safe for concurrent use, from
 // TaskFuncs too, and none blocks.
 type Client struct {
-	server    *Server          // never changes, as the next eight
+	server    *Server          // never changes, as the next seven
 	order     binary.ByteOrder // of its messages
 	args      []interface{}    // for its TaskFuncs
 	ctx       context.Context  // of HandleConnection, with the Client
 	timestamp time.Time
-	number    uint64 // in the order of arrival
-	seat      seat
+	number    uint64   // in the order of arrival
 	outer     *Client  // whose task serves this one; nil: none does
 	accepted  net.Conn // what Serve has accepted, if conn is a layer on it
 
@@ -42,6 +41,8 @@ type Client struct {
 	logger  atomic.Pointer[zap.Logger] // nil: the server's
 	metrics atomic.Pointer[Metrics]    // nil: the server's
 	limits  atomic.Pointer[Limits]     // nil: none of its own
+
+	seat seat // Server.mu guards it; the connection's goroutine alone changes it
 
 	mu      sync.Mutex // guards what follows
 	state   state

@@ -33,7 +33,9 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 			if err := enter(ctx, places, wait); err != nil {
 				return nil, err
 			}
-			c.OnTaskDone(leave)
+			if !c.OnTaskDone(leave) { // the task was given up by other middleware
+				defer places.Release(1)
+			}
 			return f(ctx, c, in, lg, args...)
 		}
 	}

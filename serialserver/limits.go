@@ -53,7 +53,8 @@ type Limits struct {
 	// connection is dropped. Negative: for ever.
 	MessageTime time.Duration
 	// TaskTime is how long a task may take, from its code to the end of its answer. Then its context is done
-	// for the cause ErrTaskTimeout. Negative: for ever.
+	// for the cause ErrTaskTimeout, which a TaskFunc, and an out, that does not look at its context does not
+	// notice. Negative: for ever.
 	TaskTime time.Duration
 	// MaxMessage and MaxAnswer are how many bytes the message and the answer of a task of WholeMessage may
 	// have. Beyond, the task is answered with error 251. Negative: no limit.

@@ -97,6 +97,11 @@ func (s *Server) storeLocked(reg registration) {
 // at a time and maybe several times for the same one: only the latest result counts. It must not
 // call methods that change the server.
 func (s *Server) Use(middleware ...func(TaskFunc) TaskFunc) {
+	for _, m := range middleware {
+		if m == nil {
+			panic("serialserver: Use of a nil middleware")
+		}
+	}
 	r := &s.tasks
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -88,9 +87,8 @@ func New(timeout *Timeout, opts ...Option) *Server {
 // task's context, which is derived from ctx, is cancelled.
 func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.ByteOrder, args ...interface{}) error {
 	c := newClient(s, ctx, conn, e, args)
-	host := hostOf(c.RemoteAddr())
 	s.mu.Lock()
-	c.seat = s.admission.seatAtLocked(s.admission.seatLocked(), host)
+	c.seat = s.admission.seatLocked()
 	s.enterLocked(c)
 	if s.isDown() {
 		if s.unawaited == nil {
@@ -115,8 +113,14 @@ func (s *Server) enterLocked(c *Client) {
 func (s *Server) host(c *Client) (err error) {
 	var e ending
 	defer func() { s.remove(c, &e) }()
+	if c.accepted == nil && c.seat.room == admitted { // HandleConnection's
+		host := hostOf(c.RemoteAddr()) // which may be waited for
+		s.mu.Lock()
+		c.seat = s.admission.seatAtLocked(c.seat, host)
+		s.mu.Unlock()
+	}
 	if c.seat.room != admitted {
-		s.logRefused(c)
+		s.logRefused()
 	}
 	switch {
 	case c.seat.room == dropped:
@@ -156,16 +160,16 @@ func (s *Server) changedLocked() {
 // Clients returns the connections that are now being served, by increasing Timestamp. Those that there was no
 // room for, and that are just being told so, are not among them.
 func (s *Server) Clients() []*Client {
-	clients := slices.DeleteFunc(s.connections(), func(c *Client) bool { return c.seat.room != admitted })
+	var clients []*Client
+	s.mu.Lock()
+	for c := range s.clients {
+		if c.seat.room == admitted {
+			clients = append(clients, c)
+		}
+	}
+	s.mu.Unlock()
 	slices.SortFunc(clients, func(a, b *Client) int { return cmp.Compare(a.number, b.number) })
 	return clients
-}
-
-// connections returns the clients, with those that there is no room for.
-func (s *Server) connections() []*Client {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.clients))
 }
 
 // NumClients returns how many connections are now being served.

@@ -58,7 +58,7 @@ func (s *Server) Shutdown(ctx context.Context) (Report, error) {
 // told nothing. It does not wait for the connections; Wait does. The error is that of closing the listeners.
 func (s *Server) Close() error {
 	closing := s.stop()
-	s.cutAll(caller{}, func(c *Client) { c.Close() })
+	s.cutAll(caller{}, (*Client).closeAside)
 	return <-closing
 }
 
@@ -108,8 +108,13 @@ type (
 
 func (s *Server) caller(ctx context.Context) caller {
 	client, _ := ctx.Value(clientKey{}).(*Client)
-	arrival, _ := ctx.Value(arrivalKey{}).(*arrival)
-	return caller{client, arrival}
+	a, _ := ctx.Value(arrivalKey{}).(*arrival)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, here := s.arrivals[a]; !here { // it is another server's, or over
+		a = nil
+	}
+	return caller{client, a}
 }
 
 // inside reports whether it is called from a connection.
@@ -236,17 +241,25 @@ func (s *Server) report(self caller) Report {
 	callers := maps.Clone(s.callers)
 	s.mu.Unlock()
 	for _, c := range clients {
-		if self.inside() && callers[c] > 0 {
+		t, cut := c.atItsEnd()
+		if self.inside() && (callers[c] > 0 || t != nil && !cut) { // it was in a Shutdown until now
 			continue
 		}
 		r.count(c, nil)
-		if t := c.running(); t != nil {
+		if t != nil {
 			r.Running = append(r.Running, RunningTask{
 				Remote: c.RemoteAddr(), Code: t.reg.code, Name: t.reg.name, Age: time.Since(t.start),
 			})
 		}
 	}
 	return r
+}
+
+// atItsEnd returns the task that runs, and whether the connection was closed on this side.
+func (c *Client) atItsEnd() (t *task, cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.task, c.cut.cause != nil
 }
 
 // count adds a connection to the report, which has ended, or was closed and is about to.

@@ -156,6 +156,18 @@ func (c *Client) cutOff() {
 // Close closes the connection at once, with the running task's context cancelled for the cause
 // ErrClosed. The client is told nothing. It returns the connection's error.
 func (c *Client) Close() error {
+	c.shut()
+	return c.abort()
+}
+
+// closeAside is Close without waiting for the connection's, which may last.
+func (c *Client) closeAside() {
+	c.shut()
+	go c.abort()
+}
+
+// shut makes sure that nothing goes on on a connection that is about to be closed.
+func (c *Client) shut() {
 	c.mu.Lock()
 	c.shutLocked(ErrClosed)
 	t := c.task
@@ -163,7 +175,6 @@ func (c *Client) Close() error {
 	if t != nil {
 		t.ctx.stop(ErrClosed)
 	}
-	return c.abort()
 }
 
 // abandon closes the connection at once, without waiting for that, where Disconnect was not enough: an answer or a

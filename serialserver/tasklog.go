@@ -27,15 +27,21 @@ func SlowTaskLog(d time.Duration) func(TaskFunc) TaskFunc {
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 			m := c.Metadata()
+			if m == nil { // the task was given up by other middleware
+				return f(ctx, c, in, lg, args...)
+			}
 			timer := time.AfterFunc(d, func() {
 				lg.Warn("slow task", zap.Stringer("task", m.Code), zap.String("name", m.Name),
 					zap.Uint64("sequence", m.Sequence), zap.Duration("running", d))
 			})
-			c.OnTaskDone(func(r TaskResult) {
+			done := c.OnTaskDone(func(r TaskResult) {
 				if !timer.Stop() {
 					lg.Warn("slow task ended", append(r.fields(), zap.Uint64("sequence", m.Sequence))...)
 				}
 			})
+			if !done {
+				timer.Stop()
+			}
 			return f(ctx, c, in, lg, args...)
 		}
 	}

@@ -18,10 +18,13 @@ import (
 func TaskTimeout(d time.Duration) func(TaskFunc) TaskFunc {
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
-			ctx, cancel := context.WithTimeoutCause(ctx, d, ErrTaskTimeout)
-			c.OnTaskDone(func(TaskResult) { cancel() })
+			until := time.Now().Add(d)
+			ctx, cancel := context.WithDeadlineCause(ctx, until, ErrTaskTimeout)
+			if !c.OnTaskDone(func(TaskResult) { cancel() }) {
+				defer cancel()
+			}
 			out, err := f(ctx, c, in, lg, args...)
-			if err != nil && context.Cause(ctx) == ErrTaskTimeout && isContextError(err) {
+			if err != nil && overdue(ctx, until) && isContextError(err) {
 				err = timedOut(err)
 			}
 			return out, err
@@ -29,9 +32,16 @@ func TaskTimeout(d time.Duration) func(TaskFunc) TaskFunc {
 	}
 }
 
+// overdue reports whether a context that is done at a time is, for that reason, or is just about to be.
+func overdue(ctx context.Context, until time.Time) bool {
+	cause := context.Cause(ctx)
+	return cause == ErrTaskTimeout || cause == nil && !time.Now().Before(until)
+}
+
 // timedOut gives err, which a context has ended with, its code unless it has one.
 func timedOut(err error) error {
-	if _, coded, sound := errorCode(err); coded || sound != err {
+	_, coded, sound := errorCode(err)
+	if _, panicked := sound.(*PanicError); coded || panicked {
 		return err
 	}
 	return serial.Errorf(serial.ErrorDeadlineExceeded, "%w", err)

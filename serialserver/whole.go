@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -102,7 +103,7 @@ func (m *wholeMessage) read(in io.Reader, limit int64) error {
 // are there at a time.
 func (m *wholeMessage) grow(limit int64) error {
 	size := max(2*cap(m.bytes), firstMessage)
-	if limit >= 0 {
+	if limit >= 0 && limit < math.MaxInt64 {
 		size = int(min(int64(size), limit+1))
 	}
 	counted := int64(size)
@@ -132,11 +133,15 @@ type memoryLimit struct {
 }
 
 func (l *memoryLimit) take(n int64) bool {
-	if l.used.Add(n) > l.max && l.max >= 0 {
-		l.used.Add(-n)
-		return false
+	for {
+		used := l.used.Load()
+		if l.max >= 0 && used+n > l.max {
+			return false
+		}
+		if l.used.CompareAndSwap(used, used+n) {
+			return true
+		}
 	}
-	return true
 }
 
 func (l *memoryLimit) give(n int64) { l.used.Add(-n) }

@@ -26,12 +26,14 @@ func newPace(r Rate) pace {
 	return p
 }
 
-// begin begins a message, in which this side may be blocked for total; 0 or less: without a bound. A window
-// that has begun goes on unless the rate is another one.
+// begin begins a message, in which this side may be blocked for total; 0 or less: without a bound. Its first
+// window begins too: what a peer gives and takes between messages, and together with the waiting for them, is not
+// measured, so many small messages, each with a little waiting, would add up to a window with next to nothing in it.
 func (p *pace) begin(r Rate, total time.Duration) {
 	if r != p.rate {
 		*p = newPace(r)
 	}
+	p.spent, p.bytes = 0, 0
 	p.bounded, p.left = total > 0, total
 }
 

@@ -41,7 +41,7 @@ func TestBeginOfAMessage(t *testing.T) {
 	require.Equal(t, at.Add(window/4), p.deadline(at))
 	require.NoError(t, p.moved(0, window/4-1))
 	p.begin(rate, 2*window)
-	require.Equal(t, at.Add(window*3/4+1), p.deadline(at), "the window goes on")
+	require.Equal(t, at.Add(window), p.deadline(at), "and a window of its own")
 	p.begin(Rate{BytesPerSecond: 2 * share, Window: window}, 0)
 	require.Equal(t, at.Add(window), p.deadline(at), "another rate begins anew")
 	require.NoError(t, p.moved(2*share, window))
