@@ -31,7 +31,7 @@ const (
 	DefaultBackoff    = 100 * time.Millisecond
 	DefaultMaxBackoff = 5 * time.Second
 	// DefaultPatience is for how long a call waits while no address can be reached: as long as the longest
-	// pause, so that a server that has come back is found.
+	// pause. A server that was away for seconds may be back within it and not be tried again before its end.
 	DefaultPatience = DefaultMaxBackoff
 
 	// DefaultAttempts is how often one call is sent at most.
