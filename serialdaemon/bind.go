@@ -67,6 +67,11 @@ func (e *Endpoint) check() error {
 func (e *Endpoint) listen(ctx context.Context, from sources) ([]net.Listener, error) {
 	if e.Listener == nil && from.inherited != nil {
 		if all := from.inherited(e); all != nil {
+			if unix, ok := all[0].(*unixListener); ok {
+				if err := takeUnix(e, unix); err != nil {
+					return nil, errors.Join(err, unix.Close())
+				}
+			}
 			return all, nil
 		}
 	}

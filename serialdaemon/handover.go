@@ -140,6 +140,7 @@ func (g *Group) confirm() error {
 	}
 	if err == nil {
 		g.keepFiles(false)
+		g.grantAccess()
 		close(open)
 	}
 	return err

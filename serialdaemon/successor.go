@@ -133,6 +133,19 @@ func (g *Group) keepFiles(keep bool) int {
 	return len(all)
 }
 
+// grantAccess gives the files of the sockets that a former process has bound the mode, the owner and the group of their
+// endpoints. Until now they were that process's.
+func (g *Group) grantAccess() {
+	_, all := g.owned()
+	for _, l := range all {
+		if unix, ok := l.(*unixListener); ok && unix.access != (access{}) && unix.isOurs() {
+			if err := unix.access.grant(unix.path); err != nil {
+				g.log().Error("access of a unix socket is as it was", zap.String("path", unix.path), zap.Error(err))
+			}
+		}
+	}
+}
+
 func keepFiles(all []net.Listener, keep bool) {
 	for _, l := range all {
 		if unix, ok := l.(*unixListener); ok {

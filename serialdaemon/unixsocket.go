@@ -1,6 +1,7 @@
 package serialdaemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,20 +56,34 @@ func listenUnix(ctx context.Context, e *Endpoint) (net.Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	own := &unixListener{UnixListener: unix, file: file, path: s.path}
-	mode := e.Mode
-	if mode == 0 {
-		mode = DefaultMode
-	}
-	if uid != -1 || gid != -1 {
-		err = os.Lchown(s.path, uid, gid)
-	}
-	if err == nil {
-		err = os.Chmod(s.path, mode)
-	}
-	if err != nil {
+	own.access = access{uid, gid, cmp.Or(e.Mode, DefaultMode)}
+	if err := own.access.grant(s.path); err != nil {
 		return nil, errors.Join(err, own.Close())
 	}
 	return own, nil
+}
+
+// takeUnix makes a socket that a former process has bound one of the endpoint, whose mode, owner and group its file gets
+// once that process goes.
+func takeUnix(e *Endpoint, l *unixListener) error {
+	uid, gid, err := ids(e.Owner, e.Group)
+	l.access = access{uid, gid, cmp.Or(e.Mode, DefaultMode)}
+	return err
+}
+
+// access is who may connect.
+type access struct {
+	uid, gid int // -1: as it is
+	mode     fs.FileMode
+}
+
+func (a access) grant(path string) error {
+	if a.uid != -1 || a.gid != -1 {
+		if err := os.Lchown(path, a.uid, a.gid); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(path, a.mode)
 }
 
 // unixListener removes its file when it is closed, if it is still its own.
@@ -77,6 +92,8 @@ type unixListener struct {
 	path string
 	file fs.FileInfo
 	keep atomic.Bool // another process has the socket, too, and its file
+
+	access access // of the endpoint
 
 	once sync.Once
 	err  error // of the Close; after once
