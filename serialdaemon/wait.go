@@ -164,6 +164,9 @@ func (g *Group) beginWait() (*waiting, error) {
 	if w.signals == nil {
 		w.signals, w.release = notifySignals()
 	}
+	if g.stop != nil && g.leaving {
+		g.reportLocked(g.stop) // a Close that goes on already is what this Wait waits for
+	}
 	return w, nil
 }
 
