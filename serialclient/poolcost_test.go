@@ -38,7 +38,7 @@ func benchPool(t testing.TB) (*serialclient.Pool, *serialclient.Client) {
 // TestPoolCallAllocatesNoMoreThanItsClients: over an idle connection.
 func TestPoolCallAllocatesNoMoreThanItsClients(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector allocates; make test runs it without")
 	}
 	p, c := benchPool(t)
 	ctx, cancel := context.WithTimeout(background, time.Hour)
