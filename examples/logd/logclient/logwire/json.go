@@ -1,0 +1,63 @@
+package logwire
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// AppendJSON appends the record as one JSON object without a line feed: id (unless it is 0), time (RFC 3339 with
+// nanoseconds, UTC), level, service, host, message, and fields, whose numbers and JSON values are as they were sent. Where a
+// key occurs twice both are written.
+func (v *View) AppendJSON(dst []byte, id uint64) []byte {
+	dst = append(dst, '{')
+	if id != 0 {
+		dst = strconv.AppendUint(append(dst, `"id":`...), id, 10)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"time":"`...)
+	dst = time.Unix(0, v.Time).UTC().AppendFormat(dst, time.RFC3339Nano)
+	dst = append(append(append(dst, `","level":"`...), v.Level.String()...), `","service":`...)
+	dst = appendJSONString(dst, v.Service)
+	dst = appendJSONString(append(dst, `,"host":`...), v.Host)
+	dst = appendJSONString(append(dst, `,"message":`...), v.Message)
+	if v.count > 0 {
+		dst = append(dst, `,"fields":{`...)
+		first := true
+		for f := range v.Fields() {
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			dst = append(appendJSONString(dst, f.Key), ':')
+			dst = appendJSONValue(dst, f)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+// appendJSONValue appends the value as it was sent, JSON without white space, so that the record stays one line.
+func appendJSONValue(dst []byte, f FieldView) []byte {
+	switch f.Kind {
+	case String:
+		return appendJSONString(dst, f.Value)
+	case JSON:
+		compact := bytes.NewBuffer(dst)
+		if err := json.Compact(compact, f.Value); err != nil { // Check has seen that it is valid.
+			return append(dst, "null"...)
+		}
+		return compact.Bytes()
+	default:
+		return append(dst, f.Value...)
+	}
+}
+
+func appendJSONString(dst, s []byte) []byte {
+	b, err := json.Marshal(string(s))
+	if err != nil { // A string never fails.
+		panic(err)
+	}
+	return append(dst, b...)
+}
