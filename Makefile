@@ -68,7 +68,7 @@ exhaustive:
 # What takes minutes: three bytes for those that try two otherwise. The collector runs when there is something to collect.
 exhaustive-3:
 	@echo "== every input of up to three bytes"; GOGC=off GOMEMLIMIT=256MiB $(GO) test -p 1 -count=1 -timeout 2h -run EveryShort -v \
-		./binaryutil ./serialserver ./serialclient -exhaustive 3 | grep -v '^=== \|    --- PASS'
+		./binaryutil ./serialserver ./serialclient -exhaustive 3 | grep --line-buffered -v '^=== \|    --- PASS'
 
 # SEED=n makes the inputs of an earlier run again; it is printed.
 MANY     ?= 100000000
@@ -77,7 +77,7 @@ SEED     ?= 0
 DECODERS := ./serial ./binaryutil ./serialserver ./serialclient
 many:
 	@echo "== mutated inputs"; GOGC=off GOMEMLIMIT=256MiB $(GO) test -p 1 -count=1 -timeout 4h -run '^TestMany(Decoder|Reader|RoundTrip|Requests|Responses)$$' -v $(DECODERS) \
-		-many $(MANY) -many.time $(MANYTIME) -many.seed $(SEED) | grep -v '^=== \|    --- PASS' | \
+		-many $(MANY) -many.time $(MANYTIME) -many.seed $(SEED) | grep --line-buffered -v '^=== \|    --- PASS' | \
 		awk '{ print; fflush() } / many: /{ n += $$3 } END { printf "many: %d executions in total, MANY=$(MANY) MANYTIME=$(MANYTIME)\n", n; exit n == 0 }'
 
 # Each fuzz target of each package, for FUZZTIME.

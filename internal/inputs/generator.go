@@ -34,7 +34,8 @@ func NewGenerator(seed uint64, longest int, seeds []Input) *Generator {
 func (g *Generator) Input(number uint64) Input {
 	g.pcg.Seed(g.seed, number)
 	for i := range g.made {
-		g.made[i] = append(g.made[i][:0], g.like(i)...)
+		b := g.like(i)
+		g.made[i] = append(g.made[i][:0], b[:min(len(b), g.longest)]...)
 	}
 	for n := 1 + g.rnd.IntN(1+g.rnd.IntN(8)); n > 0; n-- {
 		i := 0
