@@ -35,9 +35,16 @@ func readerSeeds() []inputs.Input {
 		{{0, 0, 0, 3, 'a', 'b', 'c'}, {16, 17, 14, 18}, {5}, {}},
 		{{3, 0, 0, 0, 'a', 'b'}, {13, 15}, {0, 9}, {1}},
 		{bytes.Repeat([]byte{0xff}, 12), {12, 1}, {}, {}},
+		{append(make([]byte, 8), 0x3b, 0x9a, 0xca, 0x00), {12}, {1}, {}}, // a second's worth of nanoseconds
+		{append(make([]byte, 8), 0xff, 0xc9, 0x9a, 0x3b), {12}, {}, {1}}, // and one less
 		{append([]byte{0, 0, 8, 1}, make([]byte, 2049)...), {13, 18}, {15}, {}},
 	}
 }
+
+// comparisonBound is the most that check may allocate for n bytes and so many operations: less than four times
+// what arrives, three times, what an operation may take on the word of a length and what its oracle and its
+// writer need. A length may claim 4 MiB, so that one that is believed is seen.
+func comparisonBound(n, ops int) int { return 3*(6*n+(1024+512)*ops) + 512<<10 }
 
 // comparison is the memory of comparisons that are made often.
 type comparison struct {

@@ -84,15 +84,32 @@ func (s *scratch) checkReader(t testing.TB, stream, cuts, ops []byte, src *bufio
 	want, rest, ended := appendParsed(s.want[:0], stream)
 	s.want = want
 	s.pieces = appendPieces(s.pieces[:0], stream, cuts)
-	src.Reset(&pieceReader{pieces: s.pieces})
+	in := &pieceReader{pieces: s.pieces}
+	src.Reset(in)
 	var r serial.Reader
 	r.Reset(src)
 	s.readAll(t, &r, want, ended, ops)
-	if left := s.rest(t, src); ended && !bytes.Equal(rest, left) {
+	if !ended {
+		s.checkSticks(t, &r, in)
+		return rest, ended
+	}
+	if left := s.rest(t, src); !bytes.Equal(rest, left) {
 		t.Fatalf("after the end: want %x, got %x", rest, left)
 	}
 	return rest, ended
 }
+
+// checkSticks requires that a Reader whose stream was cut says so again, although its source goes on.
+func (s *scratch) checkSticks(t testing.TB, r *serial.Reader, in *pieceReader) {
+	s.pieces = append(s.pieces[:0], goesOn)
+	in.pieces = s.pieces
+	if n, err := r.Read(s.room(1)); n != 0 || err != io.ErrUnexpectedEOF {
+		t.Fatalf("after the cut: %d bytes, %v", n, err)
+	}
+}
+
+// goesOn are bytes of which more of a message comes wherever a stream was cut.
+var goesOn = bytes.Repeat([]byte{1}, 300)
 
 // readAll reads or discards as ops say, and then all that remains.
 func (s *scratch) readAll(t testing.TB, r *serial.Reader, want []byte, ended bool, ops []byte) {
@@ -176,6 +193,8 @@ func (s *scratch) checkRoundTrip(t testing.TB, m, writes, ops []byte, src *bufio
 	p := &plain{got: s.wire[:0]}
 	dst.Reset(p)
 	var w serial.Writer
+	w.Reset(dst)
+	writeOnce(t, &w, m[:min(len(m), 10)]) // of a stream that is given up
 	w.Reset(dst)
 	flushed = writeSizes(t, &w, m, writes)
 	if err := errors.Join(w.Close(), dst.Flush()); err != nil {
