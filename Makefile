@@ -80,11 +80,13 @@ many:
 		-many $(MANY) -many.time $(MANYTIME) -many.seed $(SEED) | grep --line-buffered -v '^=== \|    --- PASS' | \
 		awk '{ print; fflush() } / many: /{ n += $$3 } END { printf "many: %d executions in total, MANY=$(MANY) MANYTIME=$(MANYTIME)\n", n; exit n == 0 }'
 
-# Each fuzz target of each package, for FUZZTIME.
+# Each fuzz target of each package, for FUZZTIME. By default the engine tries for up to a minute to make each input
+# that covers something new smaller; FUZZSHRINK bounds that to a few executions, so that it goes on to look for more.
+FUZZSHRINK ?= 10x
 fuzz:
 	@for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p | tail -n 2; done; done
+			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZSHRINK) $$p | tail -n 2; done; done
 
 # The same, counted: go test logs the executions of each target; the total is what docs/reliability.md adds up.
 # FUZZPARALLEL bounds the workers, which are one for each core otherwise; FUZZED are the packages.
@@ -92,7 +94,7 @@ FUZZED ?= ./...
 fuzz-count:
 	@total=0; for p in $$($(GO) list $(FUZZED)); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			out=$$($(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $(if $(FUZZPARALLEL),-parallel $(FUZZPARALLEL)) $$p) || { echo "$$out"; exit 1; }; \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZSHRINK) $(if $(FUZZPARALLEL),-parallel $(FUZZPARALLEL)) $$p) || { echo "$$out"; exit 1; }; \
 			n=$$(echo "$$out" | sed -n 's/^fuzz: elapsed: .*, execs: \([0-9]*\) .*/\1/p' | tail -n 1); \
 			if [ "$${n:-0}" -eq 0 ]; then echo "$$out"; echo "fuzz-count: $$p $$f logged no execution"; exit 1; fi; \
 			echo "fuzz-count: $$n executions of $$p $$f"; total=$$((total + n)); done; done; \
