@@ -3,7 +3,11 @@
 #              tests with the race detector, all short inputs and a short fuzz for each decoder,
 #              every example
 # make fuzz-count  fuzzes each decoder for FUZZTIME and prints how many executions that were
+# make many    gives each decoder MANY mutated inputs, or as many as there is time for in MANYTIME, without the fuzzing
+#              engine, which is some ten times as fast, and adds them up
+# make exhaustive-3  every input of up to three bytes for every decoder
 # make soak    the long runs, bounded: every test 20 times, the seeded bugs, each decoder fuzzed for 5 minutes
+#              and given mutated inputs for as long, all inputs of up to three bytes
 # make mutants the seeded bugs alone: one guard after the other is removed, and a test must fail. NAMES="a b"
 #              runs those whose names begin so; "make check" only looks whether they all still apply
 
@@ -19,7 +23,7 @@ DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s
 GO         ?= go
 
-.PHONY: test check deps format vet staticcheck arrows modules race exhaustive fuzz fuzz-count examples flakes mutants soak
+.PHONY: test check deps format vet staticcheck arrows modules race exhaustive exhaustive-3 fuzz fuzz-count many examples flakes mutants soak
 
 test: deps
 	@for m in $(MODULES); do echo "== test $$m"; (cd $$m && $(GO) test ./...); done
@@ -61,11 +65,28 @@ race:
 exhaustive:
 	@echo "== every short input"; $(GO) test -run EveryShort ./serial ./binaryutil ./serialserver ./serialclient
 
-# Each fuzz target of each package, for FUZZTIME.
+# What takes minutes: three bytes for those that try two otherwise. The collector runs when there is something to collect.
+exhaustive-3:
+	@echo "== every input of up to three bytes"; GOGC=off GOMEMLIMIT=256MiB $(GO) test -p 1 -count=1 -timeout 2h -run EveryShort -v \
+		./binaryutil ./serialserver ./serialclient -exhaustive 3 | grep --line-buffered -v '^=== \|    --- PASS'
+
+# SEED=n makes the inputs of an earlier run again; it is printed.
+MANY     ?= 100000000
+MANYTIME ?= 10m
+SEED     ?= 0
+DECODERS := ./serial ./binaryutil ./serialserver ./serialclient
+many:
+	@echo "== mutated inputs"; GOGC=off GOMEMLIMIT=256MiB $(GO) test -p 1 -count=1 -timeout 4h -run '^TestMany(Decoder|Reader|RoundTrip|Requests|Responses)$$' -v $(DECODERS) \
+		-many $(MANY) -many.time $(MANYTIME) -many.seed $(SEED) | grep --line-buffered -v '^=== \|    --- PASS' | \
+		awk '{ print; fflush() } / many: /{ n += $$3 } END { printf "many: %d executions in total, MANY=$(MANY) MANYTIME=$(MANYTIME)\n", n; exit n == 0 }'
+
+# Each fuzz target of each package, for FUZZTIME. By default the engine tries for up to a minute to make each input
+# that covers something new smaller; FUZZSHRINK bounds that to a few executions, so that it goes on to look for more.
+FUZZSHRINK ?= 10x
 fuzz:
 	@for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p | tail -n 2; done; done
+			echo "== fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZSHRINK) $$p | tail -n 2; done; done
 
 # The same, counted: go test logs the executions of each target; the total is what docs/reliability.md adds up.
 # FUZZPARALLEL bounds the workers, which are one for each core otherwise; FUZZED are the packages.
@@ -73,7 +94,7 @@ FUZZED ?= ./...
 fuzz-count:
 	@total=0; for p in $$($(GO) list $(FUZZED)); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			out=$$($(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $(if $(FUZZPARALLEL),-parallel $(FUZZPARALLEL)) $$p) || { echo "$$out"; exit 1; }; \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZSHRINK) $(if $(FUZZPARALLEL),-parallel $(FUZZPARALLEL)) $$p) || { echo "$$out"; exit 1; }; \
 			n=$$(echo "$$out" | sed -n 's/^fuzz: elapsed: .*, execs: \([0-9]*\) .*/\1/p' | tail -n 1); \
 			if [ "$${n:-0}" -eq 0 ]; then echo "$$out"; echo "fuzz-count: $$p $$f logged no execution"; exit 1; fi; \
 			echo "fuzz-count: $$n executions of $$p $$f"; total=$$((total + n)); done; done; \
@@ -95,10 +116,11 @@ mutants:
 soak: flakes mutants
 	@echo "== a million tasks over connections that go idle"; cd e2e && $(GO) test -timeout 30m -run TestNoWakeUpIsLost -v . -idle.tasks=1000000
 	@echo "== exchanges cut at every byte over TCP"; cd e2e && $(GO) test -timeout 30m -run TestExchangesCutOverTCP -v . -cut.all
-	@echo "== every request of three bytes"; $(GO) test -timeout 60m -run TestRequestsOfEveryShortInput -v ./serialserver -exhaustive 3
 	@echo "== 1,000 restarts of servers under a pool"; cd e2e && $(GO) test -timeout 30m -run TestPoolOverRestarts -v . -pool.restarts=334
 	@echo "== 100,000 stops under load"; cd e2e && $(GO) test -timeout 30m -run TestShutdownRaces -v . -races 100000
 	@echo "== 10,000 attackers"; cd e2e && $(GO) test -timeout 30m -run 'TestSlowClients|TestEndlessSenders|TestStarvedOfDescriptors' -v . -attackers 10000 -attack.time 10s -attack.window 10s
+	@$(MAKE) exhaustive-3
+	@$(MAKE) many MANYTIME=5m
 	@$(MAKE) fuzz-count FUZZTIME=5m
 
 # Serialkit beside its peers, in one run; needs a quiet machine. Redis takes part where redis-server is

@@ -1,47 +1,32 @@
 package binaryutil_test
 
 import (
-	"bytes"
-	"encoding/binary"
-	"errors"
+	"flag"
 	"testing"
 
-	"github.com/serialkit/serialkit/binaryutil"
+	"github.com/serialkit/serialkit/internal/inputs"
 )
 
+var exhaustive = flag.Int("exhaustive", shortInput, "TestReadersOnEveryShortInput: every input of up to so many bytes; 3 takes minutes")
+
 // TestReadersOnEveryShortInput runs each operation, and then Finish, on each input of up to two bytes (one with the
-// race detector), in both byte orders, with both readers. Longer inputs differ in their values alone; FuzzReader has those.
+// race detector), in both byte orders, with both readers.
 func TestReadersOnEveryShortInput(t *testing.T) {
-	finish := operations[len(operations)-1]
-	if finish.name != "finish" {
+	finish := len(operations) - 1
+	if operations[finish].name != "finish" {
 		t.Fatal("the last operation is no longer Finish")
 	}
-	runs := 0
-	for size := range shortInput + 1 {
-		for v := range 1 << (8 * size) {
-			b := []byte{byte(v >> 8), byte(v)}[2-size:]
+	inputs.Short(t, *exhaustive, "inputs, each with every operation, in both orders and with both readers", func(t testing.TB) func([]byte) {
+		c := new(comparison)
+		return func(b []byte) {
 			for _, order := range orders {
-				for _, op := range operations {
-					checkShort(t, binaryutil.NewBuffer(order, b), b, order, op, finish)
-					checkShort(t, binaryutil.NewReader(bytes.NewReader(b), order), b, order, op, finish)
-					runs += 2
+				for op := range operations {
+					ops := [...]byte{byte(op), byte(finish)}
+					c.buffer(t, b, order, ops[:])
+					c.whole.Reset(b)
+					c.reader(t, &c.whole, b, order, ops[:])
 				}
 			}
 		}
-	}
-	t.Logf("%d runs", runs)
-}
-
-// checkShort compares the operations on b with the oracle's answers.
-func checkShort(t *testing.T, r binaryutil.BinaryReader, b []byte, order binary.ByteOrder, ops ...operation) {
-	o := &oracle{b: b, order: order, limit: binaryutil.DefaultLimit}
-	var dst bytes.Buffer
-	w := binaryutil.NewWriter(&dst, order)
-	for _, op := range ops {
-		want := op.oracle(o)
-		dst.Reset()
-		if op.real(r, w); !errors.Is(r.Err(), o.err) || !bytes.Equal(want, dst.Bytes()) {
-			t.Fatalf("%T of %x, %v, %s: %x, %v; want %x, %v", r, b, order, op.name, dst.Bytes(), r.Err(), want, o.err)
-		}
-	}
+	})
 }

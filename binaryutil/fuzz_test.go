@@ -3,224 +3,108 @@ package binaryutil_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/serialkit/serialkit/binaryutil"
+	"github.com/serialkit/serialkit/internal/inputs"
 )
-
-// operation is one that FuzzReader may choose, and what the oracle answers. The answers are bytes
-// that encode the value in full, so that NaNs can be compared.
-type operation struct {
-	name   string
-	real   func(r binaryutil.BinaryReader, w binaryutil.BinaryWriter) error // write back what was read
-	oracle func(o *oracle) []byte                                           // nil if it fails
-}
-
-// back makes an operation that reads a value and writes it.
-func back[T any](name string, read func(in) (T, error), write func(out, T) error, oracle func(*oracle) []byte) operation {
-	return operation{name: name, oracle: oracle, real: func(r in, w out) error {
-		v, err := read(r)
-		if err == nil {
-			err = write(w, v)
-		}
-		return err
-	}}
-}
-
-func take(n int) func(*oracle) []byte { return func(o *oracle) []byte { return o.take(n) } }
-
-var operations = []operation{
-	back("bool", in.ReadBool, out.WriteBool, (*oracle).bool),
-	back("int8", in.ReadInt8, out.WriteInt8, take(1)),
-	back("int16", in.ReadInt16, out.WriteInt16, take(2)),
-	back("int32", in.ReadInt32, out.WriteInt32, take(4)),
-	back("int64", in.ReadInt64, out.WriteInt64, take(8)),
-	back("uint8", in.ReadUint8, out.WriteUint8, take(1)),
-	back("uint16", in.ReadUint16, out.WriteUint16, take(2)),
-	back("uint32", in.ReadUint32, out.WriteUint32, take(4)),
-	back("uint64", in.ReadUint64, out.WriteUint64, take(8)),
-	back("float32", in.ReadFloat32, out.WriteFloat32, take(4)),
-	back("float64", in.ReadFloat64, out.WriteFloat64, take(8)),
-	back("duration", in.ReadDuration, out.WriteDuration, take(8)),
-	back("time", in.ReadTime, out.WriteTime, (*oracle).time),
-	back("string", in.ReadString, out.WriteString, (*oracle).payload),
-	back("bytes", in.ReadBytes, out.WriteBytes, (*oracle).payload),
-	{"raw 3", rawRead, (*oracle).raw},
-	{"limit 2", func(r in, _ out) error { r.SetLimit(2); return nil },
-		func(o *oracle) []byte { o.limit = 2; return nil }},
-	{"default limit", func(r in, _ out) error { r.SetLimit(0); return nil },
-		func(o *oracle) []byte { o.limit = binaryutil.DefaultLimit; return nil }},
-	{"finish", func(r in, _ out) error { return r.Finish() }, (*oracle).finish},
-}
-
-// rawRead reads up to 3 raw bytes. It is no typed read, and so ends with an error of its own.
-func rawRead(r in, w out) error {
-	b := make([]byte, 3)
-	n, err := io.ReadFull(r, b)
-	w.Write(b[:n])
-	if r.Err() == nil {
-		err = nil
-	}
-	return err
-}
-
-// oracle is the naive reader: all bytes are there, and nothing is ever cut.
-type oracle struct {
-	b     []byte
-	order binary.ByteOrder
-	limit uint32
-	err   error
-}
-
-func (o *oracle) take(n int) []byte {
-	switch {
-	case o.err != nil:
-		return nil
-	case len(o.b) == 0:
-		o.err = io.EOF
-		return nil
-	case len(o.b) < n:
-		o.err = io.ErrUnexpectedEOF
-		return nil
-	}
-	p := o.b[:n]
-	o.b = o.b[n:]
-	return p
-}
-
-func (o *oracle) bool() []byte {
-	p := o.take(1)
-	if p != nil && p[0] != 0 && p[0] != 1 {
-		o.err = binaryutil.ErrMalformed
-		return nil
-	}
-	return p
-}
-
-func (o *oracle) time() []byte {
-	p := o.take(12)
-	if p != nil && o.order.Uint32(p[8:]) >= 1e9 {
-		o.err = binaryutil.ErrMalformed
-		return nil
-	}
-	return p
-}
-
-func (o *oracle) payload() []byte {
-	whole := o.b
-	p := o.take(4)
-	if p == nil {
-		return nil
-	}
-	n := o.order.Uint32(p)
-	if n > o.limit {
-		o.err = binaryutil.ErrTooLarge
-		return nil
-	}
-	if int(n) > len(o.b) {
-		o.err = io.ErrUnexpectedEOF
-		return nil
-	}
-	o.b = o.b[n:]
-	return whole[:4+n]
-}
-
-func (o *oracle) raw() []byte {
-	if o.err != nil {
-		return nil
-	}
-	p := o.b[:min(3, len(o.b))]
-	o.b = o.b[len(p):]
-	return p
-}
-
-func (o *oracle) finish() []byte {
-	if o.err == nil && len(o.b) > 0 {
-		o.err = binaryutil.ErrTrailingBytes
-	}
-	return nil
-}
-
-// cutter gives b in reads whose sizes are in cuts, again and again. A size of 0 is an empty read,
-// and an odd last one comes along with the io.EOF.
-type cutter struct {
-	b, cuts []byte
-	i       int
-}
-
-func (c *cutter) Read(p []byte) (int, error) {
-	size := 1
-	if len(c.cuts) > 0 {
-		size = int(c.cuts[c.i%len(c.cuts)] % 16)
-		if c.i++; c.i%50 == 0 {
-			size = 1 // not stuck forever
-		}
-	}
-	if len(c.b) == 0 && size != 0 {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(size, len(p))], c.b)
-	if c.b = c.b[n:]; len(c.b) == 0 && size%2 == 1 {
-		return n, io.EOF
-	}
-	return n, nil
-}
 
 // FuzzReader runs operations on bytes that come in any pieces, and compares each with the oracle.
 func FuzzReader(f *testing.F) {
+	for _, in := range readerSeeds() {
+		f.Add(in[0], in[1], in[2], len(in[3]) > 0)
+	}
+	f.Fuzz(func(t *testing.T, b, ops, cuts []byte, little bool) { new(comparison).check(t, b, ops, cuts, little) })
+}
+
+// readerSeeds are bytes, operations, cuts and, if not empty, the little order.
+func readerSeeds() []inputs.Input {
 	every := make([]byte, 0, len(operations))
 	for i := range operations {
 		every = append(every, byte(i))
 	}
 	whole := bytes.Repeat([]byte{0, 0, 0, 1}, 40)
-	f.Add(whole, every, []byte{3, 0, 1}, false)
-	f.Add(whole, every, []byte{1}, true)
-	f.Add([]byte{2}, []byte{0, 0}, []byte{}, false)
-	f.Add([]byte{0, 0, 0, 3, 'a', 'b', 'c'}, []byte{16, 13}, []byte{2}, false)
-	f.Add([]byte{0, 0, 0, 3, 'a', 'b', 'c'}, []byte{16, 17, 14, 18}, []byte{5}, false)
-	f.Add([]byte{3, 0, 0, 0, 'a', 'b'}, []byte{13, 15}, []byte{0, 9}, true)
-	f.Add(bytes.Repeat([]byte{0xff}, 12), []byte{12, 1}, []byte{}, false)
-	f.Add(append([]byte{0, 0, 8, 1}, make([]byte, 2049)...), []byte{13, 18}, []byte{15}, false)
-	f.Fuzz(func(t *testing.T, b, ops, cuts []byte, little bool) {
-		order := binary.ByteOrder(binary.BigEndian)
-		if little {
-			order = binary.LittleEndian
-		}
-		readers := []binaryutil.BinaryReader{
-			binaryutil.NewBuffer(order, bytes.Clone(b)),
-			binaryutil.NewReader(bytes.NewReader(b), order),
-			binaryutil.NewReader(&cutter{b: b, cuts: cuts}, order),
-		}
-		for _, r := range readers {
-			compare(t, r, &oracle{b: b, order: order, limit: binaryutil.DefaultLimit}, ops)
-		}
-	})
-}
-
-// compare runs the operations on both.
-func compare(t *testing.T, r binaryutil.BinaryReader, o *oracle, ops []byte) {
-	var dst bytes.Buffer
-	w := binaryutil.NewWriter(&dst, o.order)
-	for _, b := range ops {
-		op := operations[int(b)%len(operations)]
-		want := op.oracle(o)
-		dst.Reset()
-		err := op.real(r, w)
-		if o.err != nil && !isSetting(op) {
-			require.ErrorIs(t, err, o.err, op.name)
-		} else {
-			require.NoError(t, err, op.name)
-		}
-		require.ErrorIs(t, r.Err(), o.err, op.name)
-		require.True(t, bytes.Equal(want, dst.Bytes()), "%s: want %x, got %x", op.name, want, dst.Bytes())
+	return []inputs.Input{
+		{whole, every, {3, 0, 1}, {}},
+		{whole, every, {1}, {1}},
+		{{2}, {0, 0}, {}, {}},
+		{{0, 0, 0, 3, 'a', 'b', 'c'}, {16, 13}, {2}, {}},
+		{{0, 0, 0, 3, 'a', 'b', 'c'}, {16, 17, 14, 18}, {5}, {}},
+		{{3, 0, 0, 0, 'a', 'b'}, {13, 15}, {0, 9}, {1}},
+		{bytes.Repeat([]byte{0xff}, 12), {12, 1}, {}, {}},
+		{append(make([]byte, 8), 0x3b, 0x9a, 0xca, 0x00), {12}, {1}, {}}, // a second's worth of nanoseconds
+		{append(make([]byte, 8), 0xff, 0xc9, 0x9a, 0x3b), {12}, {}, {1}}, // and one less
+		{append([]byte{0, 0, 8, 1}, make([]byte, 2049)...), {13, 18}, {15}, {}},
 	}
 }
 
-func isSetting(op operation) bool { return op.name == "limit 2" || op.name == "default limit" }
+// comparisonBound is the most that check may allocate for n bytes and so many operations: less than four times
+// what arrives, three times, what an operation may take on the word of a length and what its oracle and its
+// writer need. A length may claim 4 MiB, so that one that is believed is seen.
+func comparisonBound(n, ops int) int { return 3*(6*n+(1024+512)*ops) + 512<<10 }
+
+// comparison is the memory of comparisons that are made often.
+type comparison struct {
+	oracle oracle
+	clone  []byte
+	dst    bytes.Buffer
+	w      binaryutil.Writer
+	r      binaryutil.Reader
+	whole  bytes.Reader
+	cut    cutter
+}
+
+// check runs the operations on b with each of the readers. It returns the oracle's error in the end.
+func (c *comparison) check(t testing.TB, b, ops, cuts []byte, little bool) error {
+	order := binary.ByteOrder(binary.BigEndian)
+	if little {
+		order = binary.LittleEndian
+	}
+	c.buffer(t, b, order, ops)
+	c.whole.Reset(b)
+	c.reader(t, &c.whole, b, order, ops)
+	c.cut = cutter{b: b, cuts: cuts}
+	return c.reader(t, &c.cut, b, order, ops)
+}
+
+func (c *comparison) buffer(t testing.TB, b []byte, order binary.ByteOrder, ops []byte) error {
+	c.clone = append(c.clone[:0], b...)
+	return c.compare(t, binaryutil.NewBuffer(order, c.clone), b, order, ops)
+}
+
+func (c *comparison) reader(t testing.TB, src io.Reader, b []byte, order binary.ByteOrder, ops []byte) error {
+	c.r.Reset(src, order)
+	return c.compare(t, &c.r, b, order, ops)
+}
+
+// compare runs the operations on r and on the oracle, which has b.
+func (c *comparison) compare(t testing.TB, r binaryutil.BinaryReader, b []byte, order binary.ByteOrder, ops []byte) error {
+	o := &c.oracle
+	*o = oracle{b: b, order: order, limit: binaryutil.DefaultLimit}
+	c.w.Reset(&c.dst, order)
+	for i, choice := range ops {
+		op := &operations[int(choice)%len(operations)]
+		want := op.oracle(o)
+		c.dst.Reset()
+		err, wantErr := op.real(r, &c.w), o.err
+		if isSetting(op) {
+			wantErr = nil
+		}
+		if !is(err, wantErr) || !is(r.Err(), o.err) || !bytes.Equal(want, c.dst.Bytes()) {
+			t.Fatalf("%T of %x, %v, %s as number %d of %v: %x, %v, then %v; want %x, %v, %v",
+				r, b, order, op.name, i, ops, c.dst.Bytes(), err, r.Err(), want, wantErr, o.err)
+		}
+	}
+	return o.err
+}
+
+// is is errors.Is, quickly where they are the same.
+func is(err, want error) bool { return err == want || want != nil && errors.Is(err, want) }
+
+func isSetting(op *operation) bool { return op.name == "limit 2" || op.name == "default limit" }
 
 // FuzzRoundTrip writes values and reads them back, in both orders.
 func FuzzRoundTrip(f *testing.F) {
@@ -228,27 +112,29 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add(false, int64(math.MinInt64), uint64(math.MaxUint64), math.Inf(-1), "", []byte{})
 	f.Fuzz(func(t *testing.T, b bool, i int64, u uint64, fl float64, s string, p []byte) {
 		for _, order := range orders {
-			buf := binaryutil.NewBuffer(order, nil)
-			buf.WriteBool(b)
-			buf.WriteInt64(i)
-			buf.WriteUint64(u)
-			buf.WriteFloat64(fl)
-			buf.WriteString(s)
-			buf.WriteBytes(p)
-			require.NoError(t, buf.Err())
-			gotB, _ := buf.ReadBool()
-			gotI, _ := buf.ReadInt64()
-			gotU, _ := buf.ReadUint64()
-			gotF, _ := buf.ReadFloat64()
-			gotS, _ := buf.ReadString()
-			gotP, _ := buf.ReadBytes()
-			require.NoError(t, buf.Finish())
-			require.Equal(t, b, gotB)
-			require.Equal(t, i, gotI)
-			require.Equal(t, u, gotU)
-			require.Equal(t, math.Float64bits(fl), math.Float64bits(gotF))
-			require.Equal(t, s, gotS)
-			require.True(t, bytes.Equal(p, gotP))
+			checkRoundTrip(t, order, b, i, u, fl, s, p)
 		}
 	})
+}
+
+func checkRoundTrip(t testing.TB, order binary.ByteOrder, b bool, i int64, u uint64, fl float64, s string, p []byte) {
+	buf := binaryutil.NewBuffer(order, nil)
+	buf.WriteBool(b)
+	buf.WriteInt64(i)
+	buf.WriteUint64(u)
+	buf.WriteFloat64(fl)
+	buf.WriteString(s)
+	buf.WriteBytes(p)
+	written := buf.Err()
+	gotB, _ := buf.ReadBool()
+	gotI, _ := buf.ReadInt64()
+	gotU, _ := buf.ReadUint64()
+	gotF, _ := buf.ReadFloat64()
+	gotS, _ := buf.ReadString()
+	gotP, _ := buf.ReadBytes()
+	same := gotB == b && gotI == i && gotU == u && math.Float64bits(gotF) == math.Float64bits(fl) && gotS == s && bytes.Equal(gotP, p)
+	if err := buf.Finish(); !same || written != nil || err != nil {
+		t.Fatalf("%v: wrote %v, %d, %d, %x, %q, %x: %v; read %v, %d, %d, %x, %q, %x: %v", order,
+			b, i, u, math.Float64bits(fl), s, p, written, gotB, gotI, gotU, math.Float64bits(gotF), gotS, gotP, err)
+	}
 }
