@@ -42,6 +42,8 @@ type Client struct {
 	metrics atomic.Pointer[Metrics]    // nil: the server's
 	limits  atomic.Pointer[Limits]     // nil: none of its own
 
+	panicked atomic.Pointer[PanicError] // what its layer did beside its goroutine; nil: nothing
+
 	seat seat // Server.mu guards it; the connection's goroutine alone changes it
 
 	mu      sync.Mutex // guards what follows
@@ -59,6 +61,7 @@ func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder
 		e = binary.BigEndian
 	}
 	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.limits.rate())}
+	c.conn.Panicked = c.layerPanicked
 	s.keep(conn)
 	c.outer, _ = ctx.Value(clientKey{}).(*Client)
 	c.ctx = context.WithValue(ctx, clientKey{}, c)

@@ -118,6 +118,7 @@ func (c *Client) leave() {
 // is derived from it, is cancelled already.
 func (c *Client) contextDone() {
 	defer c.timers.Done()
+	defer c.endAfterPanic()
 	c.Disconnect(cancelGrace)
 }
 
@@ -139,18 +140,26 @@ func (c *Client) cutLocked(d time.Duration) {
 // cutOff closes the connection if its task still runs, or an answer is still being written.
 func (c *Client) cutOff() {
 	defer c.timers.Done()
-	c.mu.Lock()
-	t, late := c.task, c.state != closing
-	if late {
-		c.shutLocked(ErrDisconnectTimeout)
-	}
-	c.mu.Unlock()
+	defer c.endAfterPanic()
+	t, late := c.shutLate()
 	if t != nil {
 		t.ctx.stop(ErrDisconnectTimeout)
 	}
 	if late {
 		c.abort()
 	}
+}
+
+// shutLate is shut at the end of a Disconnect's time, where there is something to cut off. It returns the running
+// task, and whether there is.
+func (c *Client) shutLate() (*task, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock() // also where the connection panics
+	late := c.state != closing
+	if late {
+		c.shutLocked(ErrDisconnectTimeout)
+	}
+	return c.task, late
 }
 
 // Close closes the connection at once, with the running task's context cancelled for the cause
@@ -163,7 +172,7 @@ func (c *Client) Close() error {
 // closeAside is Close without waiting for the connection's, which may last.
 func (c *Client) closeAside() {
 	c.shut()
-	go c.abort()
+	go c.abortAside()
 }
 
 // shut makes sure that nothing goes on on a connection that is about to be closed.
@@ -183,7 +192,13 @@ func (c *Client) abandon() {
 	c.mu.Lock()
 	c.shutLocked(ErrDisconnectTimeout)
 	c.mu.Unlock()
-	go c.abort()
+	go c.abortAside()
+}
+
+// abortAside is abort in a goroutine of its own.
+func (c *Client) abortAside() {
+	defer c.endAfterPanic()
+	c.abort()
 }
 
 // abort closes the connection at once. A layer that the handshake has put on it may have more to say, and

@@ -31,6 +31,11 @@ type Rate struct {
 type Conn struct {
 	conn net.Conn
 
+	// Panicked makes an error of what the connection below has panicked with, in a goroutine of this package's: of
+	// ReadAhead, or of the timer of Lend. It is called by the deferred function, so that it finds the stack. The
+	// connection fails with the error. nil: the panic goes on. Set once.
+	Panicked func(value any) error
+
 	in, out deadline
 
 	input *Input // what reads it ahead; nil: nothing does. Set by NewInput
@@ -56,6 +61,16 @@ func NewConn(conn net.Conn, rate Rate) *Conn {
 
 // Resumable reports whether a write may follow one that timed out or was interrupted.
 func (c *Conn) Resumable() bool { return !c.tls }
+
+// recovered, deferred, makes an error of a panic.
+func (c *Conn) recovered(err *error) {
+	if c.Panicked == nil {
+		return
+	}
+	if v := recover(); v != nil {
+		*err = c.Panicked(v)
+	}
+}
 
 // NetConn returns the connection below.
 func (c *Conn) NetConn() net.Conn { return c.conn }
