@@ -53,3 +53,10 @@ func Connections(s *Server) int {
 	defer s.mu.Unlock()
 	return len(s.clients) + len(s.arrivals)
 }
+
+// MessageMemory returns how much memory the messages of a server have, and how many hosts it tells apart.
+func MessageMemory(s *Server) (used int64, hosts int) {
+	s.messages.mu.Lock()
+	defer s.messages.mu.Unlock()
+	return s.messages.used, len(s.messages.usedBy)
+}
