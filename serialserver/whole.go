@@ -29,7 +29,7 @@ func WholeMessage(f MessageFunc) TaskFunc {
 		if !c.OnTaskDone(func(TaskResult) { m.free() }) {
 			defer m.free()
 		}
-		if err := m.read(in, limits.MaxMessage); err != nil {
+		if err := c.withoutPlaces(func() error { return m.read(in, limits.MaxMessage) }); err != nil {
 			m.free() // the rest of the message may take its time
 			return nil, err
 		}
