@@ -50,6 +50,7 @@ type Client struct {
 	state   state
 	task    *task // the running one
 	leaving bool  // no further task begins
+	shaking bool  // its TLS handshake is under way: it is left alone
 	busy    bool  // there was something to finish when the server was shut down
 	unsent  bool  // there may be answers that have not been written yet
 	cut     cut

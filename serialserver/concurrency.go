@@ -17,8 +17,9 @@ import (
 // error 252 (busy); with wait <= 0 that is at once. A task has its place until its answer is complete. n must
 // be 1 at least.
 //
-// A task of WholeMessage whose message is still to come gives its place up while it reads, and takes one again, within
-// another wait, when it has it: however slowly its client sends, it keeps nobody out. Any other TaskFunc reads while it
+// A task of WholeMessage gives its place up while it reads its message, unless that was received together with its
+// code, and takes one again, within another wait, when it has it: however slowly its client sends, it keeps nobody out.
+// Any other TaskFunc reads while it
 // works, so a client that sends slowly has its place meanwhile; and any client that takes its answer slowly has it too:
 // as long as it keeps to the minimum rate, for Limits.MessageTime each. Where clients are not trusted give these task
 // codes less time (SetTaskLimits), and an address fewer clients (WithMaxClientsPerAddress).

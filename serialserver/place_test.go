@@ -58,13 +58,15 @@ func TestSlowSendersHaveNoPlace(t *testing.T) {
 // A message that is there as a whole does not cost a task its place, and so its turn.
 func TestWholeMessageKeepsItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const readingTask = 4
 		srv := newServer(nil, nil)
 		srv.Use(serialserver.LimitConcurrency(1, time.Hour))
 		wholeSleeper(srv, time.Minute)
+		srv.Register(readingTask, sleeper(time.Minute).run, "")
 		var sessions []*session
-		for i := range 3 {
+		for _, code := range []serial.TaskCode{readingTask, testTask, readingTask} {
 			s := connect(t, srv)
-			s.send(request(testTask, strings.Repeat("x", 7_000*i)))
+			s.send(request(code, strings.Repeat("x", 50)))
 			synctest.Wait()
 			sessions = append(sessions, s)
 		}

@@ -92,7 +92,7 @@ func (c *Client) Disconnect(d time.Duration) {
 	c.leaving = true
 	switch c.state {
 	case waiting:
-		c.conn.InterruptRead()
+		c.wakeLocked()
 		if c.unsent {
 			c.cutLocked(max(d, goodbyeTimeout))
 		} else { // at once, unless the connection ignores the interruption
@@ -110,6 +110,13 @@ func (c *Client) leave() {
 	c.busy = c.state == running || c.unsent
 	c.leaving = true
 	if c.state == waiting {
+		c.wakeLocked()
+	}
+}
+
+// wakeLocked ends the waiting for a task.
+func (c *Client) wakeLocked() {
+	if !c.shaking {
 		c.conn.InterruptRead()
 	}
 }
