@@ -97,6 +97,7 @@ func (c *Client) closeConnection(e *ending) {
 	if !c.conn.CanHalfClose() {
 		c.output.Timeout = min(c.output.Timeout, goodbyeTimeout)
 	}
+	c.conn.BeginMessage(transport.Rate{}, c.output.Timeout) // the last answer's time may be over
 	if e.goodbye {
 		c.output.WriteByte(byte(serial.ResponseGoodbye))
 	}

@@ -136,10 +136,10 @@ func (c *Client) runTask(t *task) (a answer) {
 			return
 		}
 		result := a.result(t)
-		c.callDone(t, result)
 		if !untold {
-			metrics.TaskDone(c, result)
+			defer metrics.TaskDone(c, result) // also where a hook ends its goroutine
 		}
+		c.callDone(t, result)
 	}()
 	return c.answer(t)
 }
