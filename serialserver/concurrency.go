@@ -3,6 +3,7 @@ package serialserver
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,8 +37,8 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 			if err := p.enter(); err != nil {
 				return nil, err
 			}
-			if !c.OnTaskDone(func(TaskResult) { p.leave() }) { // the task was given up by other middleware
-				defer p.leave()
+			if !c.OnTaskDone(func(TaskResult) { p.leave(true) }) { // the task was given up by other middleware
+				defer p.leave(true)
 			}
 			c.addPlace(p)
 			return f(ctx, c, in, lg, args...)
@@ -45,26 +46,29 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 	}
 }
 
-// place is a task's place of a LimitConcurrency. The connection's goroutine owns it.
+// place is a task's place of a LimitConcurrency. The task's goroutine takes it; but other middleware may have given
+// that one up, and the task be over meanwhile.
 type place struct {
 	ctx    context.Context // never changes, as the next two
 	places *semaphore.Weighted
 	wait   time.Duration
+	inner  *place // the task's next one; nil: none; set before that is taken
 
+	mu    sync.Mutex // guards what follows
 	taken bool
-	inner *place // the task's next one; nil: none
+	over  bool // the task is done: it gets no place any more
 }
 
 // enter waits for the place until ctx is done, for at most wait.
 func (p *place) enter() error {
-	if p.taken = p.places.TryAcquire(1); p.taken {
-		return nil
+	if p.places.TryAcquire(1) {
+		return p.keep()
 	}
 	if p.wait > 0 {
 		waiting, cancel := context.WithTimeout(p.ctx, p.wait)
 		defer cancel()
-		if p.taken = p.places.Acquire(waiting, 1) == nil; p.taken {
-			return nil
+		if p.places.Acquire(waiting, 1) == nil {
+			return p.keep()
 		}
 		if err := p.ctx.Err(); err != nil {
 			return err
@@ -73,8 +77,23 @@ func (p *place) enter() error {
 	return serial.Errorf(serial.ErrorBusy, "serialserver: too many tasks at a time")
 }
 
-// leave gives the place up, if it is taken.
-func (p *place) leave() {
+// keep makes the place that was acquired the task's, unless that is done.
+func (p *place) keep() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		p.places.Release(1)
+		return ErrTaskEnded
+	}
+	p.taken = true
+	return nil
+}
+
+// leave gives the place up, if it is taken, for good when the task is done.
+func (p *place) leave(done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = p.over || done
 	if p.taken {
 		p.taken = false
 		p.places.Release(1)
@@ -102,7 +121,7 @@ func (c *Client) withoutPlaces(read func() error) error {
 		return read()
 	}
 	for p := t.places; p != nil; p = p.inner {
-		p.leave()
+		p.leave(false)
 	}
 	if err := read(); err != nil {
 		return err

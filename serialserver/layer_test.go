@@ -38,6 +38,11 @@ func (m mine) SetReadDeadline(t time.Time) error {
 	return m.Conn.SetReadDeadline(t)
 }
 
+func (m mine) SetWriteDeadline(t time.Time) error {
+	m.step("write deadline")
+	return m.Conn.SetWriteDeadline(t)
+}
+
 // One that panics when its idle client's context is done, too.
 func TestLayerThatPanicsAtTheEndOfItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -108,6 +113,40 @@ func TestLayerThatPanicsBesideItsTask(t *testing.T) {
 				require.Len(t, lines, 1, "%v", logs.All())
 				require.Contains(t, lines[0].ContextMap()["stack"], "mine.step")
 				require.Contains(t, lines[0].ContextMap()["error"], "layer: "+test.in)
+			})
+		})
+	}
+}
+
+// A layer that panics when its client is disconnected keeps a stop from nobody: the others are told, and it ends.
+func TestLayerThatPanicsInAStop(t *testing.T) {
+	for name, test := range map[string]struct {
+		in   string
+		stop func(*serialserver.Server)
+	}{
+		"shutdown":   {"deadline", func(srv *serialserver.Server) { srv.Shutdown(context.Background()) }},
+		"disconnect": {"deadline", func(srv *serialserver.Server) { srv.Disconnect(0) }},
+		"close":      {"write deadline", func(srv *serialserver.Server) { srv.Close() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(nil, nil)
+				var armed atomic.Bool
+				var sessions []*session
+				for range 10 {
+					client, server := serialtest.Pipe()
+					sessions = append(sessions, serve(t, context.Background(), srv, client, mine{server, &armed, test.in}))
+				}
+				synctest.Wait()
+				armed.Store(true) // for the first of them
+				test.stop(srv)
+				for _, s := range sessions {
+					io.Copy(io.Discard, s.Conn)
+					s.Close()
+					s.result()
+				}
+				require.False(t, armed.Load())
+				require.Zero(t, srv.NumClients())
 			})
 		})
 	}

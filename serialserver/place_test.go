@@ -93,3 +93,14 @@ func TestReadersKeepTheirPlaces(t *testing.T) {
 		other.wants(ok("x"))
 	})
 }
+
+// A task that is over, because other middleware has given it up, gets no place any more.
+func TestPlaceOfATaskThatIsOver(t *testing.T) {
+	p := serialserver.NewPlace()
+	require.NoError(t, p.Enter())
+	p.Leave(false)
+	require.NoError(t, p.Enter())
+	p.Leave(true)
+	require.Equal(t, serialserver.ErrTaskEnded, p.Enter())
+	require.True(t, p.Free())
+}

@@ -87,6 +87,7 @@ func (c *Client) close() error {
 // After Goodbye the client is listened to until it closes: 500 ms without a byte, 5 s in all, which
 // d does not count.
 func (c *Client) Disconnect(d time.Duration) {
+	defer c.endAfterPanic()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.leaving = true
@@ -105,6 +106,7 @@ func (c *Client) Disconnect(d time.Duration) {
 
 // leave is Disconnect without an end of its time, for a stop.
 func (c *Client) leave() {
+	defer c.endAfterPanic()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.busy = c.state == running || c.unsent
@@ -178,17 +180,14 @@ func (c *Client) Close() error {
 
 // closeAside is Close without waiting for the connection's, which may last.
 func (c *Client) closeAside() {
+	defer c.endAfterPanic()
 	c.shut()
 	go c.abortAside()
 }
 
 // shut makes sure that nothing goes on on a connection that is about to be closed.
 func (c *Client) shut() {
-	c.mu.Lock()
-	c.shutLocked(ErrClosed)
-	t := c.task
-	c.mu.Unlock()
-	if t != nil {
+	if t := c.shutFor(ErrClosed); t != nil {
 		t.ctx.stop(ErrClosed)
 	}
 }
@@ -196,10 +195,17 @@ func (c *Client) shut() {
 // abandon closes the connection at once, without waiting for that, where Disconnect was not enough: an answer or a
 // Goodbye is not taken.
 func (c *Client) abandon() {
-	c.mu.Lock()
-	c.shutLocked(ErrDisconnectTimeout)
-	c.mu.Unlock()
+	defer c.endAfterPanic()
+	c.shutFor(ErrDisconnectTimeout)
 	go c.abortAside()
+}
+
+// shutFor notes why the connection is about to be closed. It returns the running task.
+func (c *Client) shutFor(cause error) *task {
+	c.mu.Lock()
+	defer c.mu.Unlock() // also where the connection panics
+	c.shutLocked(cause)
+	return c.task
 }
 
 // abortAside is abort in a goroutine of its own.
