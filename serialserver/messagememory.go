@@ -49,7 +49,7 @@ func WithMessageMemoryPerAddress(bytes int64) Option {
 type memoryLimit struct {
 	max, perHost int64 // never change after New; negative: no limit; perHost 0: its part of max
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards what follows, and taken and over of each message
 	used   int64
 	usedBy map[netip.Prefix]int64
 }
@@ -70,6 +70,9 @@ func (l *memoryLimit) take(m *wholeMessage, n int64, bounded bool) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if m.over {
+		return false
+	}
 	if l.max >= 0 && l.used+n > l.max && !(bounded && l.used == m.taken) {
 		return false
 	}
@@ -88,13 +91,26 @@ func (l *memoryLimit) take(m *wholeMessage, n int64, bounded bool) bool {
 	return true
 }
 
-// give gives n bytes of m's back.
-func (l *memoryLimit) give(m *wholeMessage, n int64) {
-	if n == 0 {
-		return
-	}
+// keep gives back what m has but for n bytes, which it needs.
+func (l *memoryLimit) keep(m *wholeMessage, n int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.keepLocked(m, n)
+}
+
+// end gives back what m has, which gets nothing any more: its task is done.
+func (l *memoryLimit) end(m *wholeMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.over = true
+	l.keepLocked(m, 0)
+}
+
+func (l *memoryLimit) keepLocked(m *wholeMessage, needed int64) {
+	n := m.taken - needed
+	if n <= 0 {
+		return
+	}
 	l.used -= n
 	m.taken -= n
 	if !m.host.IsValid() {

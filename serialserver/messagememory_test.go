@@ -2,9 +2,11 @@ package serialserver_test
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -114,5 +116,31 @@ func TestMessageMemoryForgetsAddresses(t *testing.T) {
 		used, hosts := serialserver.MessageMemory(srv)
 		require.Zero(t, used)
 		require.Zero(t, hosts)
+	})
+}
+
+// A task that other middleware has given up gives back what its message has, though it goes on reading.
+func TestMessageMemoryOfATaskThatIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(nil, nil)
+		ended := make(chan struct{})
+		srv.Use(func(f serialserver.TaskFunc) serialserver.TaskFunc {
+			return func(ctx ctx, c client, in reader, lg logger, args ...any) (io.Reader, error) {
+				go func() {
+					defer close(ended)
+					f(ctx, c, in, lg, args...)
+				}()
+				sleep(time.Second)
+				return nil, coded(7)
+			}
+		})
+		whole(srv, 0)
+		s := connect(t, srv)
+		s.send(beginning(testTask, strings.Repeat("x", 40<<10)))
+		s.wants(failed(7))
+		s.send(serial.AppendStream(nil, []byte(strings.Repeat("x", 100<<10))))
+		<-ended
+		used, _ := serialserver.MessageMemory(srv)
+		require.Zero(t, used)
 	})
 }

@@ -26,8 +26,8 @@ func WholeMessage(f MessageFunc) TaskFunc {
 	return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 		limits := c.taskLimits()
 		m := wholeMessage{memory: &c.server.messages, host: c.seat.host}
-		if !c.OnTaskDone(func(TaskResult) { m.free() }) {
-			defer m.free()
+		if !c.OnTaskDone(func(TaskResult) { m.memory.end(&m) }) {
+			defer m.memory.end(&m)
 		}
 		if err := c.withoutPlaces(func() error { return m.read(in, limits.MaxMessage) }); err != nil {
 			m.free() // the rest of the message may take its time
@@ -49,7 +49,8 @@ type wholeMessage struct {
 	bytes  []byte
 	memory *memoryLimit
 	host   netip.Prefix // whose share it takes from; invalid: nobody's
-	taken  int64        // of it
+	taken  int64        // of it; memory.mu guards it, as the next one: other middleware may end a task that goes on
+	over   bool         // the task is done
 }
 
 // firstMessage is the least room for a message.
@@ -91,12 +92,12 @@ func (m *wholeMessage) grow(limit int64) error {
 		return serial.Errorf(serial.ErrorBusy, "serialserver: no memory for a message of more than %d bytes", len(m.bytes))
 	}
 	m.bytes = append(make([]byte, 0, size), m.bytes...)
-	m.memory.give(m, m.taken-counted) // the old one
+	m.memory.keep(m, counted)
 	return nil
 }
 
-// free gives the memory back. The task may be around for longer, while its client is listened to.
+// free forgets the message, whose task may be around for longer, while its client is listened to.
 func (m *wholeMessage) free() {
-	m.memory.give(m, m.taken)
+	m.memory.keep(m, 0)
 	m.bytes = nil
 }
