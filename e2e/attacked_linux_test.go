@@ -93,6 +93,7 @@ func serverChild() {
 func attackedServer(args serverArgs) *serialserver.Server {
 	srv := serialserver.New(&serialserver.Timeout{Read: args.Read},
 		serialserver.WithMaxClientsPerAddress(-1),
+		serialserver.WithMessageMemoryPerAddress(-1), // all come from one
 		serialserver.WithLimits(serialserver.Limits{MinRateWindow: args.MinRateWindow}),
 		serialserver.WithHandshake(func(ctx context.Context, conn net.Conn) (context.Context, net.Conn, binary.ByteOrder, []any, error) {
 			if tcp, ok := conn.(*net.TCPConn); ok && args.SocketBuffer > 0 {

@@ -41,4 +41,8 @@ type TaskLimits struct {
 	MessageMillis int64 `json:"message_ms"`
 	// TaskMillis is how many milliseconds, rounded up, the task may take. 0: there is no limit.
 	TaskMillis int64 `json:"task_ms"`
+	// MinRate and MinRateWindowMillis hold for the task in place of those in Limits; nil: it has none of its own.
+	// A MinRate of 0: there is no minimum for it.
+	MinRate             *int64 `json:"min_rate_bytes_per_second,omitempty"`
+	MinRateWindowMillis *int64 `json:"min_rate_window_ms,omitempty"`
 }

@@ -44,16 +44,23 @@ type Error struct {
 	Outcome Outcome
 	// Err is the reason.
 	Err error
+	// Address is where a Pool's call was attempted, if it was once: several attempts have their addresses in an
+	// AttemptsError. "" where nothing was attempted, and of a Client's call.
+	Address string
 
 	noTask bool // Task is none
 }
 
-// Error returns the task, the outcome and the reason.
+// Error returns the task, the outcome, the address, if it is known, and the reason.
 func (e *Error) Error() string {
-	if e.noTask {
-		return fmt.Sprintf("serialclient: %v: %v", e.Outcome, e.Err)
+	at := ""
+	if e.Address != "" {
+		at = " at " + e.Address
 	}
-	return fmt.Sprintf("serialclient: task %v %v: %v", e.Task, e.Outcome, e.Err)
+	if e.noTask {
+		return fmt.Sprintf("serialclient: %v%s: %v", e.Outcome, at, e.Err)
+	}
+	return fmt.Sprintf("serialclient: task %v %v%s: %v", e.Task, e.Outcome, at, e.Err)
 }
 
 // Unwrap returns Err.

@@ -26,7 +26,9 @@ import (
 //
 // A call that certainly did not run, its outcome being NotRun, is made again by the Pool, at another address if
 // one can be reached. One that may have run is not, unless it is marked Idempotent. How often a call is sent is
-// limited, and there is a budget of retries for all of them. A NotRun on a connection on which calls have been
+// limited, and there is a budget of retries for all of them. While each address is in a pause, because its server has
+// just ended a connection or could not be reached, a retry waits for the end of the first of them, within WithPatience.
+// A NotRun on a connection on which calls have been
 // answered before counts for neither: the server has ended the connection, which costs it nothing, and there
 // cannot be more of these than answers.
 //

@@ -90,6 +90,15 @@ func (e *dialError) As(target any) bool {
 	return errors.As(e.err, target)
 }
 
+// attemptKind is what the next attempt of a call is.
+type attemptKind uint8
+
+const (
+	first   attemptKind = iota
+	moved               // again for free, because an idle connection had ended
+	retried             // again, from the budget
+)
+
 // poolCall is a call that a Pool makes. Its caller's goroutine owns it.
 type poolCall struct {
 	pool       *Pool
@@ -98,7 +107,7 @@ type poolCall struct {
 	noTask     bool // it is a pipeline
 	idempotent bool
 
-	begun    bool
+	next     attemptKind
 	avoid    *poolAddress // where it was refused last
 	counted  int          // attempts that count
 	attempts []Attempt    // that have failed
@@ -106,8 +115,10 @@ type poolCall struct {
 
 // connection returns a connection for the next attempt, or the error of the call.
 func (l *poolCall) connection() (*poolConn, error) {
-	c, unreached, err := l.pool.acquire(l.ctx, l.avoid, !l.begun)
-	l.begun = true
+	if l.next == retried {
+		l.pool.rest(l.ctx)
+	}
+	c, unreached, err := l.pool.acquire(l.ctx, l.avoid, l.next)
 	if err != nil {
 		l.attempts = append(l.attempts, unreached...)
 		return nil, l.error(err)
@@ -146,7 +157,7 @@ func (l *poolCall) again(c *poolConn, e *Error) (bool, error) {
 	case l.ctx.Err() != nil, e.Outcome == Unknown && (!l.idempotent || errors.Is(e, ErrTooLarge)):
 		return false, nil
 	case e.Outcome == NotRun && c.used: // each such one follows an answer
-		l.pool.countMove()
+		l.next = moved
 		return true, nil
 	}
 	l.counted++
@@ -156,6 +167,7 @@ func (l *poolCall) again(c *poolConn, e *Error) (bool, error) {
 	if !l.pool.mayRetry() {
 		return false, ErrRetryBudget
 	}
+	l.next = retried
 	return true, nil
 }
 
@@ -167,7 +179,7 @@ func (l *poolCall) error(reason error) error {
 	case len(l.attempts) == 0:
 		e.Err = reason
 	case len(l.attempts) == 1 && reason == nil:
-		e.Err = l.attempts[0].Err
+		e.Err, e.Address = l.attempts[0].Err, l.attempts[0].Address
 	default:
 		e.Err = &AttemptsError{Attempts: l.attempts, Reason: reason}
 	}

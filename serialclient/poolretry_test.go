@@ -264,7 +264,7 @@ func TestPoolWhatIsNotMadeAgain(t *testing.T) {
 			p, a := onePool(t)
 			a.answer = func(p *peer, _ serial.TaskCode, _ []byte) { p.error(252) }
 			_, err := p.Call(background, 3, nil, serialclient.Idempotent)
-			require.Equal(t, &serialclient.Error{Task: 3, Outcome: serialclient.Failed, Err: &serial.Error{Code: 252}}, err)
+			require.Equal(t, &serialclient.Error{Task: 3, Outcome: serialclient.Failed, Err: &serial.Error{Code: 252}, Address: "a"}, err)
 			_, tasks := a.seen()
 			require.Len(t, tasks, 1)
 			require.Equal(t, 1, p.Stats().Idle)
@@ -289,7 +289,7 @@ func TestPoolWhatIsNotMadeAgain(t *testing.T) {
 			ctx, cancel := context.WithTimeout(background, time.Second)
 			defer cancel()
 			_, err := p.Call(ctx, 3, nil, serialclient.Idempotent)
-			require.Equal(t, &serialclient.Error{Task: 3, Outcome: serialclient.Unknown, Err: context.DeadlineExceeded}, err)
+			require.Equal(t, &serialclient.Error{Task: 3, Outcome: serialclient.Unknown, Err: context.DeadlineExceeded, Address: "a"}, err)
 			require.Zero(t, p.Stats().Retries)
 			_, tasks := a.seen()
 			require.Len(t, tasks, 1)

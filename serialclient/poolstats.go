@@ -14,7 +14,8 @@ type PoolStats struct {
 	Dials, DialFailures uint64
 	// Calls is how many calls, streams and pipelines have begun.
 	Calls uint64
-	// Moves is how many attempts were made again for free, because an idle connection had ended.
+	// Moves is how many attempts were made again for free, because an idle connection had ended: each counts when it
+	// has got another one.
 	Moves uint64
 	// Retries is how many others were, and RetriesDenied how many were not for want of budget.
 	Retries, RetriesDenied uint64
@@ -83,11 +84,21 @@ func (p *Pool) Stats() PoolStats {
 	return s
 }
 
-// countMove counts an attempt that is made again for free.
-func (p *Pool) countMove() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stats.moves++
+// madeLocked counts an attempt that has its connection.
+func (p *Pool) madeLocked(kind attemptKind) {
+	switch kind {
+	case moved:
+		p.stats.moves++
+	case retried:
+		p.stats.retries++
+	}
+}
+
+// notMadeLocked gives back what an attempt that has got no connection took from the budget.
+func (p *Pool) notMadeLocked(kind attemptKind) {
+	if kind == retried {
+		p.retries.add(token)
+	}
 }
 
 // mayRetry takes a retry from the budget.
@@ -98,6 +109,5 @@ func (p *Pool) mayRetry() bool {
 		p.stats.denied++
 		return false
 	}
-	p.stats.retries++
 	return true
 }

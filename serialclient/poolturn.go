@@ -7,26 +7,28 @@ import (
 
 // acquire waits for a connection. For the first attempt of a call it counts the call, unless it returns an
 // error; a later one's error ends the call. If no address can be reached it returns why.
-func (p *Pool) acquire(ctx context.Context, avoid *poolAddress, first bool) (*poolConn, []Attempt, error) {
+func (p *Pool) acquire(ctx context.Context, avoid *poolAddress, kind attemptKind) (*poolConn, []Attempt, error) {
 	err := context.Cause(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == poolClosed || first && p.state == poolDraining {
+	if p.state == poolClosed || kind == first && p.state == poolDraining {
 		err = ErrPoolClosed
 	}
-	if first && err == nil {
+	begun := kind != first || err == nil
+	if kind == first && begun {
 		p.active++
 		p.stats.calls++
-		first = false
 	}
 	var c *poolConn
 	if err == nil {
 		c, err = p.connectionLocked(ctx, avoid)
 	}
 	if err == nil {
+		p.madeLocked(kind)
 		return c, nil, nil
 	}
-	if !first {
+	p.notMadeLocked(kind)
+	if begun {
 		p.leaveLocked()
 	}
 	if err == ErrUnreachable || p.hopelessLocked(time.Now()) {

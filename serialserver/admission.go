@@ -13,9 +13,10 @@ const (
 	// DefaultMaxClients is how many clients a server serves at a time: at 8 KiB for an idle one, 128 MiB.
 	DefaultMaxClients = 16384
 
-	// DefaultMaxClientsPerAddress is how many of them may come from one address, so that one host alone cannot
-	// take all the room.
-	DefaultMaxClientsPerAddress = DefaultMaxClients / 4
+	// DefaultMaxClientsPerAddress is how many of them may come from one address at the most, and maxClientsShare which
+	// part of WithMaxClients, if that is less: so one host alone cannot take all the room.
+	DefaultMaxClientsPerAddress = DefaultMaxClients / maxClientsShare
+	maxClientsShare             = 4
 
 	// maxRefusals is how many clients are being told Goodbye at a time because there is no room for them. More are
 	// closed without a word.
@@ -37,10 +38,22 @@ func WithMaxClients(n int) Option {
 }
 
 // WithMaxClientsPerAddress sets how many of the clients may come from one address, of IPv6 from one network of
-// 64 bits: 0 means DefaultMaxClientsPerAddress, negative no limit. Clients whose connections have no IP
-// address do not count.
+// 64 bits: 0 means a quarter of WithMaxClients, at least 1 and at most DefaultMaxClientsPerAddress; negative no limit.
+// Clients whose connections have no IP address do not count. Behind a proxy that does not tell whom it speaks for all
+// clients have its address: then there should be no limit.
 func WithMaxClientsPerAddress(n int) Option {
-	return func(s *Server) { s.admission.maxPerHost = orDefault(n, DefaultMaxClientsPerAddress) }
+	return func(s *Server) { s.admission.maxPerHost = n }
+}
+
+// perHostLimit is how many of the clients may come from one host; negative: there is no limit.
+func (a *admission) perHostLimit() int {
+	if a.maxPerHost != 0 {
+		return a.maxPerHost
+	}
+	if a.max < 0 {
+		return DefaultMaxClientsPerAddress
+	}
+	return min(max(a.max/maxClientsShare, 1), DefaultMaxClientsPerAddress)
 }
 
 func orDefault(n, def int) int {
@@ -67,7 +80,7 @@ type seat struct {
 
 // admission counts the connections. Server.mu guards it, but for the first two.
 type admission struct {
-	max, maxPerHost int // negative: no limit; neither changes after New
+	max, maxPerHost int // negative: no limit; maxPerHost 0: the default; neither changes after New
 
 	taken    int // seats of those that were admitted
 	perHost  map[netip.Prefix]int
@@ -91,7 +104,7 @@ func (a *admission) seatAtLocked(s seat, host netip.Prefix) seat {
 	if s.room != admitted || !host.IsValid() {
 		return s
 	}
-	if a.maxPerHost >= 0 && a.perHost[host] >= a.maxPerHost {
+	if limit := a.perHostLimit(); limit >= 0 && a.perHost[host] >= limit {
 		a.taken--
 		return a.refuseLocked()
 	}

@@ -289,3 +289,27 @@ type slowAddress struct {
 }
 
 func (s slowAddress) RemoteAddr() net.Addr { return <-s.address }
+
+// Where nothing is said of it one address has a quarter of the room, however little that is.
+func TestMaxClientsPerAddressFollows(t *testing.T) {
+	for all, want := range map[int]int{1: 1, 3: 1, 7: 1, 8: 2, 40: 10} {
+		for name, opts := range map[string][]serialserver.Option{
+			"not given": {serialserver.WithMaxClients(all)},
+			"0, before": {serialserver.WithMaxClientsPerAddress(0), serialserver.WithMaxClients(all)},
+		} {
+			t.Run(fmt.Sprint(all, " ", name), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					srv := newServer(nil, nil, opts...)
+					for i := range want + 1 {
+						ways["HandleConnection"](t, srv, fmt.Sprintf("192.0.2.1:%d", i))
+					}
+					synctest.Wait()
+					require.Equal(t, want, srv.NumClients())
+					ways["HandleConnection"](t, srv, "192.0.2.2:1")
+					synctest.Wait()
+					require.Equal(t, min(want+1, all), srv.NumClients())
+				})
+			})
+		}
+	}
+}

@@ -36,8 +36,7 @@ func (s *Server) welcome(ctx context.Context, conn net.Conn, shake Handshake) {
 }
 
 // receive shakes hands with a client and serves it. A panic of what the application has put into the connection,
-// as its layer or its Metrics, ends with the connection where it is in this goroutine. One of a layer that is read or
-// written while a task runs, by a goroutine or a timer of the connection's, ends the process.
+// as its layer or its Metrics, ends with the connection.
 func (s *Server) receive(ctx context.Context, a *arrival, shake Handshake) {
 	defer a.cancel(nil)
 	defer s.closeAfterPanic(a)
@@ -103,6 +102,7 @@ func (s *Server) limitHandshake(ctx context.Context, a *arrival) (end func() err
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)
+		defer s.closeAfterPanic(a)
 		if closedFor(ctx) != nil {
 			a.conn.Close()
 		} else {

@@ -32,6 +32,9 @@ func (s *Server) lookup(t serial.TaskCode) *registration {
 	if reg := s.tasks.tasks[t].Load(); reg != nil {
 		return reg
 	}
+	if reg := s.tasks.unregistered[t].Load(); reg != nil {
+		return reg
+	}
 	return &registration{code: t, run: unknown}
 }
 
@@ -61,29 +64,39 @@ func (c *Client) description() serial.Description {
 			WaitMillis:  millis(s.timeout.Wait),
 			ReadMillis:  millis(s.timeout.Read),
 			WriteMillis: millis(s.timeout.Write),
-			MinRate:     int64(max(limits.MinRate, 0)),
 		},
 		Tasks: []serial.TaskDescription{},
 	}
-	if d.Limits.MinRate > 0 {
-		d.Limits.MinRateWindowMillis = millis(limits.rate().Window)
-	}
+	d.Limits.MinRate, d.Limits.MinRateWindowMillis = limits.describeRate()
 	for i := range s.tasks.tasks {
 		if reg := s.tasks.tasks[i].Load(); reg != nil {
 			d.Tasks = append(d.Tasks, serial.TaskDescription{
-				Code: reg.code, Name: reg.name, Limits: c.limitsOf(reg).describe(),
+				Code: reg.code, Name: reg.name, Limits: c.limitsOf(reg).describe(&d.Limits),
 			})
 		}
 	}
 	return d
 }
 
-func (l *Limits) describe() serial.TaskLimits {
-	return serial.TaskLimits{
+// describe describes the limits of a task on a connection with limits.
+func (l *Limits) describe(conn *serial.Limits) serial.TaskLimits {
+	d := serial.TaskLimits{
 		UnreadInput:   l.unreadInput(),
 		MessageMillis: millis(l.MessageTime),
 		TaskMillis:    millis(l.TaskTime),
 	}
+	if rate, window := l.describeRate(); rate != conn.MinRate || window != conn.MinRateWindowMillis {
+		d.MinRate, d.MinRateWindowMillis = &rate, &window
+	}
+	return d
+}
+
+// describeRate returns the minimum rate and its window; without one both are 0.
+func (l *Limits) describeRate() (bytes, windowMillis int64) {
+	if l.MinRate <= 0 {
+		return 0, 0
+	}
+	return int64(l.MinRate), millis(l.rate().Window)
 }
 
 // millis rounds d up to milliseconds; no limit is 0.

@@ -42,12 +42,15 @@ type Client struct {
 	metrics atomic.Pointer[Metrics]    // nil: the server's
 	limits  atomic.Pointer[Limits]     // nil: none of its own
 
+	panicked atomic.Pointer[PanicError] // what its layer did beside its goroutine; nil: nothing
+
 	seat seat // Server.mu guards it; the connection's goroutine alone changes it
 
 	mu      sync.Mutex // guards what follows
 	state   state
 	task    *task // the running one
 	leaving bool  // no further task begins
+	shaking bool  // its TLS handshake is under way: it is left alone
 	busy    bool  // there was something to finish when the server was shut down
 	unsent  bool  // there may be answers that have not been written yet
 	cut     cut
@@ -59,6 +62,7 @@ func newClient(s *Server, ctx context.Context, conn net.Conn, e binary.ByteOrder
 		e = binary.BigEndian
 	}
 	c := &Client{server: s, order: e, args: args, conn: transport.NewConn(conn, s.limits.rate())}
+	c.conn.Panicked = c.layerPanicked
 	s.keep(conn)
 	c.outer, _ = ctx.Value(clientKey{}).(*Client)
 	c.ctx = context.WithValue(ctx, clientKey{}, c)

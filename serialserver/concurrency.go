@@ -3,6 +3,7 @@ package serialserver
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,9 +18,12 @@ import (
 // error 252 (busy); with wait <= 0 that is at once. A task has its place until its answer is complete. n must
 // be 1 at least.
 //
-// A client that sends its message slowly, or takes its answer slowly, has its place meanwhile: as long as it keeps to
-// the minimum rate, for Limits.MessageTime each. Where clients are not trusted give these task codes less time
-// (SetTaskLimits).
+// A task of WholeMessage gives its place up while it reads its message, unless that was received together with its
+// code, and takes one again, within another wait, when it has it: however slowly its client sends, it keeps nobody out.
+// Any other TaskFunc reads while it
+// works, so a client that sends slowly has its place meanwhile; and any client that takes its answer slowly has it too:
+// as long as it keeps to the minimum rate, for Limits.MessageTime each. Where clients are not trusted give these task
+// codes less time (SetTaskLimits), and an address fewer clients (WithMaxClientsPerAddress).
 //
 // Without it the tasks at a time are bounded by the clients, each of which has one.
 func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
@@ -27,34 +31,105 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 		panic("serialserver: LimitConcurrency below 1")
 	}
 	places := semaphore.NewWeighted(int64(n))
-	leave := func(TaskResult) { places.Release(1) }
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
-			if err := enter(ctx, places, wait); err != nil {
+			p := &place{ctx: ctx, places: places, wait: wait}
+			if err := p.enter(); err != nil {
 				return nil, err
 			}
-			if !c.OnTaskDone(leave) { // the task was given up by other middleware
-				defer places.Release(1)
+			if !c.OnTaskDone(func(TaskResult) { p.leave(true) }) { // the task was given up by other middleware
+				defer p.leave(true)
 			}
+			c.addPlace(p)
 			return f(ctx, c, in, lg, args...)
 		}
 	}
 }
 
-// enter waits for a place until ctx is done, for at most wait.
-func enter(ctx context.Context, places *semaphore.Weighted, wait time.Duration) error {
-	if places.TryAcquire(1) {
-		return nil
+// place is a task's place of a LimitConcurrency. The task's goroutine takes it; but other middleware may have given
+// that one up, and the task be over meanwhile.
+type place struct {
+	ctx    context.Context // never changes, as the next two
+	places *semaphore.Weighted
+	wait   time.Duration
+	inner  *place // the task's next one; nil: none; set before that is taken
+
+	mu    sync.Mutex // guards what follows
+	taken bool
+	over  bool // the task is done: it gets no place any more
+}
+
+// enter waits for the place until ctx is done, for at most wait.
+func (p *place) enter() error {
+	if p.places.TryAcquire(1) {
+		return p.keep()
 	}
-	if wait > 0 {
-		waiting, cancel := context.WithTimeout(ctx, wait)
+	if p.wait > 0 {
+		waiting, cancel := context.WithTimeout(p.ctx, p.wait)
 		defer cancel()
-		if places.Acquire(waiting, 1) == nil {
-			return nil
+		if p.places.Acquire(waiting, 1) == nil {
+			return p.keep()
 		}
-		if err := ctx.Err(); err != nil {
+		if err := p.ctx.Err(); err != nil {
 			return err
 		}
 	}
 	return serial.Errorf(serial.ErrorBusy, "serialserver: too many tasks at a time")
+}
+
+// keep makes the place that was acquired the task's, unless that is done.
+func (p *place) keep() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		p.places.Release(1)
+		return ErrTaskEnded
+	}
+	p.taken = true
+	return nil
+}
+
+// leave gives the place up, if it is taken, for good when the task is done.
+func (p *place) leave(done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = p.over || done
+	if p.taken {
+		p.taken = false
+		p.places.Release(1)
+	}
+}
+
+// addPlace notes a place that the running task has, within those that it has already.
+func (c *Client) addPlace(p *place) {
+	t := c.running()
+	if t == nil {
+		return
+	}
+	last := &t.places
+	for *last != nil {
+		last = &(*last).inner
+	}
+	*last = p
+}
+
+// withoutPlaces calls read with the places of the task given up, and takes them again, the outermost first. It does
+// not where the message is there as a whole: then read waits for nothing.
+func (c *Client) withoutPlaces(read func() error) error {
+	t := c.running()
+	if t == nil || t.places == nil || t.message.arrived(c.input) {
+		return read()
+	}
+	for p := t.places; p != nil; p = p.inner {
+		p.leave(false)
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	for p := t.places; p != nil; p = p.inner {
+		if err := p.enter(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/serialkit/serialkit/serial"
 	"github.com/serialkit/serialkit/serialserver"
 	"github.com/serialkit/serialkit/serialtest"
 )
@@ -352,3 +353,39 @@ type timeless struct{ net.Conn }
 
 func (timeless) SetReadDeadline(time.Time) error  { return nil }
 func (timeless) SetWriteDeadline(time.Time) error { return nil }
+
+// However much of its time the last answer has taken, the Goodbye has its own, and is not written for longer than that.
+func TestGoodbyeHasItsOwnTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes time.Duration // how long the client takes no Goodbye
+		told  bool
+	}{
+		"within": {4 * time.Second, true},
+		"beyond": {5*time.Second + 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(nil, nil, serialserver.WithLimits(serialserver.Limits{MessageTime: time.Second}))
+				s := connect(t, srv, serialtest.Buffer(2))
+				s.send(request(echoTask, "x")) // whose answer has 4 bytes
+				sleep(900 * time.Millisecond)
+				_, err := io.ReadFull(s.Conn, make([]byte, 2))
+				require.NoError(t, err)
+				synctest.Wait()
+				srv.Disconnect(time.Hour)
+				sleep(test.takes)
+				rest, _ := io.ReadAll(s.Conn)
+				if test.told {
+					require.Equal(t, byte(serial.ResponseGoodbye), rest[len(rest)-1])
+					s.Close()
+					require.Equal(t, serialserver.ErrGracefulDisconnect, s.result())
+					return
+				}
+				s.Close()
+				s.result()
+				require.Equal(t, 5900*time.Millisecond, s.lasted)
+				require.Equal(t, []byte{'x', 0}, rest)
+			})
+		})
+	}
+}

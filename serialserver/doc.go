@@ -72,10 +72,11 @@
 //	                          client is answered and the connection ended
 //	MaxMessage     4 MiB      of a message, and of an answer, of [WholeMessage], which is for TaskFuncs that want
 //	                          their message as a slice. All of these together may take 64 MiB
-//	                          ([WithMessageMemory]); then there is error 252
+//	                          ([WithMessageMemory]), those of one address a quarter of that
+//	                          ([WithMessageMemoryPerAddress]); then there is error 252
 //
 // A client can ask for these limits with Describe. How many clients there may be, 16384, and how many of them from
-// one address, 4096, is set by [WithMaxClients] and [WithMaxClientsPerAddress]: those beyond are told Goodbye.
+// one address, a quarter of that, is set by [WithMaxClients] and [WithMaxClientsPerAddress]: those beyond are told Goodbye.
 // The kernel ends TCP connections whose other host is gone after a minute ([WithKeepAlive]).
 //
 // # Middleware

@@ -15,7 +15,8 @@ type taskDone struct {
 // returned, and gives back what belongs to the task. Of several the latest is called first.
 //
 // A TaskFunc or its middleware calls it before it returns; f is called in the connection's goroutine and must
-// not block. A panic of f is logged. When no task runs OnTaskDone does nothing and returns false.
+// not block. A panic of f is logged; an f that ends its goroutine (runtime.Goexit) ends the connection, after the
+// others were called. When no task runs OnTaskDone does nothing and returns false.
 func (c *Client) OnTaskDone(f func(TaskResult)) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -26,13 +27,17 @@ func (c *Client) OnTaskDone(f func(TaskResult)) bool {
 	return true
 }
 
-// callDone calls what is to be called when t, which has ended, has.
+// callDone calls what is to be called when t, which has ended, has: all of it, whatever one of them does.
 func (c *Client) callDone(t *task, r TaskResult) {
-	for d := t.done; d != nil; d = d.before {
-		if err := recoveredCall(d.f, r); err != nil {
-			c.taskLogger().Error("OnTaskDone panicked", zap.Stringer("task", t.reg.code), zap.Error(err),
-				zap.ByteString("stack", err.(*PanicError).Stack))
-		}
+	d := t.done
+	if d == nil {
+		return
+	}
+	t.done = d.before
+	defer c.callDone(t, r) // also where d ends its goroutine
+	if err := recoveredCall(d.f, r); err != nil {
+		c.taskLogger().Error("OnTaskDone panicked", zap.Stringer("task", t.reg.code), zap.Error(err),
+			zap.ByteString("stack", err.(*PanicError).Stack))
 	}
 }
 

@@ -3,6 +3,7 @@ package serialserver_test
 import (
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -104,5 +105,28 @@ func TestOnTaskDonePanics(t *testing.T) {
 		line := logs.TakeAll()[0]
 		require.Equal(t, "OnTaskDone panicked", line.Message)
 		require.Contains(t, line.ContextMap()["stack"], "done_test.go")
+	})
+}
+
+// One that ends its goroutine ends the connection, and keeps nobody from being told.
+func TestOnTaskDoneThatEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		called := 0
+		var m serialserver.MemoryMetrics
+		srv := newServer(nil, func(_ ctx, c client, _ reader) (io.Reader, error) {
+			c.OnTaskDone(func(serialserver.TaskResult) { called++ })
+			c.OnTaskDone(func(serialserver.TaskResult) { runtime.Goexit() })
+			c.OnTaskDone(func(serialserver.TaskResult) { called++ })
+			return nil, nil
+		})
+		srv.SetMetrics(&m)
+		s := connect(t, srv)
+		s.send(request(testTask, ""), request(echoTask, "not handled"))
+		s.wants(ok(""))
+		s.wantsEnd()
+		<-s.returned
+		require.Equal(t, 2, called)
+		require.EqualValues(t, 1, m.Tasks(testTask).OK)
+		require.Zero(t, srv.NumClients())
 	})
 }

@@ -42,7 +42,9 @@ func (c *Client) graceful() *ending {
 }
 
 // expected reports whether a connection's end is one of the ordinary ones.
-func (e *ending) expected() bool { return e.reason <= ClosedGraceful || e.reason == ClosedRefused }
+func (e *ending) expected() bool {
+	return e.panic == nil && (e.reason <= ClosedGraceful || e.reason == ClosedRefused)
+}
 
 // end closes the connection and releases everything of it. It returns what HandleConnection does.
 func (c *Client) end(e *ending) error {
@@ -53,23 +55,24 @@ func (c *Client) end(e *ending) error {
 	}
 	switch cause := c.close(); {
 	case cause == nil:
-		c.closeConnection(e)
+		c.guarded(func() error { c.closeConnection(e); return nil })
 	case stderrors.Is(cause, ErrDisconnectTimeout):
 		e.reason, e.err = ClosedCut, c.because(cause, e.err)
 	default:
 		e.reason, e.err = ClosedByServer, c.because(cause, e.err)
 	}
 	if e.reason == ClosedWrite {
-		c.abort() // there is no hope to say more
+		c.guarded(c.abort) // there is no hope to say more
 	}
-	c.conn.Close()
+	c.guarded(c.conn.Close)
 	if c.accepted != nil {
-		c.accepted.Close() // which a layer may have forgotten
+		c.guarded(c.accepted.Close) // which a layer may have forgotten
 	}
 	c.stopLooking()
 	c.output.Stop()
 	c.timers.Wait() // one of them may begin to read ahead
 	c.input.Join()
+	c.layersPanic(e)
 	c.logEnd(e)
 	return c.atTheEdge(e)
 }
@@ -94,6 +97,7 @@ func (c *Client) closeConnection(e *ending) {
 	if !c.conn.CanHalfClose() {
 		c.output.Timeout = min(c.output.Timeout, goodbyeTimeout)
 	}
+	c.conn.BeginMessage(transport.Rate{}, c.output.Timeout) // the last answer's time may be over
 	if e.goodbye {
 		c.output.WriteByte(byte(serial.ResponseGoodbye))
 	}
@@ -115,6 +119,8 @@ func (c *Client) logEnd(e *ending) {
 	switch {
 	case e.expected():
 		lg.Debug("connection closed", fields...)
+	case e.panic != nil && e.panic == c.panicked.Load():
+		lg.Error("connection panicked", append(fields, zap.Error(e.err), zap.ByteString("stack", e.panic.Stack))...)
 	case e.panic != nil:
 		lg.Error("task panicked", append(fields, zap.Error(e.err), zap.ByteString("stack", e.panic.Stack))...)
 	default:

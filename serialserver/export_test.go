@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/serialkit/serialkit/internal/transport"
 )
 
@@ -53,3 +55,21 @@ func Connections(s *Server) int {
 	defer s.mu.Unlock()
 	return len(s.clients) + len(s.arrivals)
 }
+
+// MessageMemory returns how much memory the messages of a server have, and how many hosts it tells apart.
+func MessageMemory(s *Server) (used int64, hosts int) {
+	s.messages.mu.Lock()
+	defer s.messages.mu.Unlock()
+	return s.messages.used, len(s.messages.usedBy)
+}
+
+// Place is a task's place of a LimitConcurrency of one.
+type Place struct{ p place }
+
+func NewPlace() *Place {
+	return &Place{place{ctx: context.Background(), places: semaphore.NewWeighted(1)}}
+}
+
+func (p *Place) Enter() error    { return p.p.enter() }
+func (p *Place) Leave(done bool) { p.p.leave(done) }
+func (p *Place) Free() bool      { return p.p.places.TryAcquire(1) }

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/serialkit/serialkit/internal/transport"
@@ -42,6 +44,47 @@ func WithHandshake(h Handshake, timeout time.Duration) Option {
 		if timeout <= 0 {
 			s.handshakeTimeout = DefaultHandshake
 		}
+	}
+}
+
+// turnedAwayHandshake is how long the TLS handshake of a client may take that is to be told Goodbye and nothing else.
+const turnedAwayHandshake = 2 * time.Second
+
+// shakeHands makes the TLS handshake of a connection that has it still before it. A Disconnect meanwhile waits for
+// it: only then the client can be told.
+func (c *Client) shakeHands() *ending {
+	if !c.conn.Unshaken() || !c.beginShaking() {
+		return nil
+	}
+	d := c.server.handshakeTimeout
+	if c.seat.room == refused || c.server.isDown() {
+		d = min(d, turnedAwayHandshake)
+	}
+	err := c.conn.ShakeHands(d)
+	c.endShaking()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.Join(ErrHandshakeTimeout, err)
+	}
+	if err != nil {
+		return &ending{reason: ClosedRead, err: fmt.Errorf("serialserver: TLS handshake: %w", err)}
+	}
+	return nil
+}
+
+// beginShaking notes that nothing interrupts the connection. It reports false if that has happened already.
+func (c *Client) beginShaking() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shaking = !c.leaving
+	return c.shaking
+}
+
+func (c *Client) endShaking() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shaking = false
+	if c.leaving {
+		c.conn.InterruptRead()
 	}
 }
 

@@ -5,16 +5,10 @@ import (
 	"crypto/x509"
 )
 
-// TLS returns the state of the client's TLS connection, and false where there is none, or its handshake is not
-// complete: ServeTLS and WithHandshake complete it before the first task.
-func (c *Client) TLS() (tls.ConnectionState, bool) {
-	conn, ok := c.conn.NetConn().(interface{ ConnectionState() tls.ConnectionState })
-	if !ok {
-		return tls.ConnectionState{}, false
-	}
-	state := conn.ConnectionState()
-	return state, state.HandshakeComplete
-}
+// TLS returns the state of the client's TLS connection, and false where there is none. Its handshake is complete before
+// the first task. Layers on it are looked through that have the method NetConn() net.Conn, as *tls.Conn has, up to
+// seven.
+func (c *Client) TLS() (tls.ConnectionState, bool) { return c.conn.TLSState() }
 
 // PeerCertificate returns the certificate by which the client has proved who it is (mutual TLS), and nil if it
 // has not: with tls.RequestClientCert and tls.RequireAnyClientCert nobody has verified it.

@@ -103,7 +103,8 @@ func (l *Limits) deadline(now time.Time) time.Time {
 }
 
 // SetTaskLimits sets the limits of task code t, registered or not, in place of those before. They hold for the
-// tasks that begin from now on. It panics if t is reserved.
+// tasks that begin from now on, also for those that are answered with error 250 (unknown task). It panics if t is
+// reserved.
 func (s *Server) SetTaskLimits(t serial.TaskCode, l Limits) {
 	if t.IsReserved() {
 		panic("serialserver: SetTaskLimits of the reserved task code " + t.String())
@@ -112,6 +113,8 @@ func (s *Server) SetTaskLimits(t serial.TaskCode, l Limits) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.limits[t] = l
+	limits := l.over(s.limits)
+	r.unregistered[t].Store(&registration{code: t, run: unknown, own: l, limits: &limits})
 	if old := r.tasks[t].Load(); old != nil {
 		s.storeLocked(*old)
 	}

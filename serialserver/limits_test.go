@@ -2,6 +2,7 @@ package serialserver_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -154,5 +155,49 @@ func TestMinRateOfATaskCode(t *testing.T) {
 		start := time.Now()
 		require.ErrorContains(t, s.result(), tooSlow)
 		require.Equal(t, 10*time.Second+500*time.Millisecond, time.Since(start), "with the lingering close")
+	})
+}
+
+// The limits of a task code hold also while nothing is registered for it.
+func TestLimitsOfAnUnregisteredTask(t *testing.T) {
+	const unknownTask = 77
+	for bytes, kept := range map[int]bool{1000: true, 1001: false} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newServer(nil, nil)
+			srv.SetTaskLimits(unknownTask, serialserver.Limits{UnreadInput: 1000})
+			s := connect(t, srv)
+			s.send(request(unknownTask, strings.Repeat("x", bytes)), request(echoTask, "x"))
+			s.wants(failed(serial.ErrorUnknownTask))
+			if kept {
+				s.wants(ok("x"))
+				return
+			}
+			s.wants(goodbye)
+		})
+	}
+}
+
+// Describe says where a task has a minimum rate of its own.
+func TestDescribedRates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(nil, nil)
+		srv.SetTaskLimits(echoTask, serialserver.Limits{MinRate: -1})
+		srv.SetTaskLimits(emptyTask, serialserver.Limits{MinRate: 1000, MinRateWindow: time.Second})
+		srv.Register(testTask, task(empty).run, "as the server's")
+		s := connect(t, srv)
+		s.send(request(serial.TaskDescribe, ""))
+		var d serial.Description
+		require.NoError(t, json.Unmarshal(*s.answer().OK, &d))
+		require.EqualValues(t, serialserver.DefaultMinRate, d.Limits.MinRate)
+		rate := func(i int) []int64 {
+			l := d.Tasks[i].Limits
+			if l.MinRate == nil {
+				return nil
+			}
+			return []int64{*l.MinRate, *l.MinRateWindowMillis}
+		}
+		require.Equal(t, []int64{0, 0}, rate(0))
+		require.Equal(t, []int64{1000, 1000}, rate(1))
+		require.Nil(t, rate(2))
 	})
 }

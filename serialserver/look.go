@@ -47,6 +47,7 @@ func (c *Client) armLookLocked(t *task, now time.Time) {
 // lookForClient cancels the running task's context if its time is over, or its client has vanished.
 func (c *Client) lookForClient() {
 	defer c.timers.Done()
+	defer c.endAfterPanic()
 	now := time.Now()
 	c.mu.Lock()
 	t := c.task

@@ -24,8 +24,24 @@ func (c *Client) serve(e *ending) (err error) {
 		err = c.end(e)
 		metrics.ConnectionClosed(c, e.reason)
 	}()
+	if end := c.shakeHands(); end != nil {
+		*e = *end
+		return nil // end decides
+	}
+	c.turnAway()
 	*e = *c.serveTasks()
-	return nil // end decides
+	return nil
+}
+
+// turnAway makes sure that a client that there is no room for, or that comes after a stop, is told Goodbye before
+// anything else.
+func (c *Client) turnAway() {
+	switch {
+	case c.seat.room == refused:
+		c.refuse()
+	case c.server.isDown():
+		c.Disconnect(0)
+	}
 }
 
 // serveTasks serves one task after the other until something ends the connection.
@@ -120,10 +136,10 @@ func (c *Client) runTask(t *task) (a answer) {
 			return
 		}
 		result := a.result(t)
-		c.callDone(t, result)
 		if !untold {
-			metrics.TaskDone(c, result)
+			defer metrics.TaskDone(c, result) // also where a hook ends its goroutine
 		}
+		c.callDone(t, result)
 	}()
 	return c.answer(t)
 }

@@ -84,6 +84,26 @@ func (m *message) revoke(out *transport.Output) {
 	}
 }
 
+// arrived reports whether the message is buffered as a whole, and the task has read none of it.
+func (m *message) arrived(in *transport.Input) bool {
+	if !m.state.CompareAndSwap(messageFree, messageRead) {
+		return false
+	}
+	defer m.free()
+	if m.read.Load() > 0 || in.Buffered() == 0 {
+		return false
+	}
+	buffered, err := in.Peek(in.Buffered())
+	for err == nil && len(buffered) > 0 {
+		block := int(buffered[0])
+		if block == 0 {
+			return true
+		}
+		buffered = buffered[min(1+block, len(buffered)):]
+	}
+	return false
+}
+
 // drain discards what the task left unread, at most limit bytes. It returns io.EOF when the
 // message has ended, nil when there is more of it than that, and otherwise why reading failed, be it
 // now or when the task read.

@@ -18,7 +18,8 @@ const maxRateKeys = 1 << 16
 
 // LimitRate returns middleware that lets perSecond tasks begin in a second, of all codes that it is put around,
 // and after a pause up to burst of them at once. Those beyond are answered with error 252 (busy), and do
-// not count. perSecond must be positive and burst 1 at least.
+// not count. perSecond must be positive and burst 1 at least. More than 1e9 per second are that, less than one in a
+// century is that, and a burst is what comes together in a century at the most.
 //
 // Clients for which by returns the same key share a rate, with a nil by all of them; see ByAddress. At most 65,536
 // keys have a rate at a time: while all of them are in use those with a new key are busy.
@@ -26,8 +27,8 @@ func LimitRate(perSecond float64, burst int, by func(c *Client) string) func(Tas
 	if !(perSecond > 0) || burst < 1 {
 		panic("serialserver: LimitRate without a positive rate and burst")
 	}
-	interval := max(time.Duration(float64(time.Second)/perSecond), 1)
-	rates := &rates{interval: interval, tolerance: time.Duration(burst-1) * interval, next: make(map[string]time.Time)}
+	interval, tolerance := bucketOf(perSecond, burst)
+	rates := &rates{interval: interval, tolerance: tolerance, next: make(map[string]time.Time)}
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 			key := ""
@@ -41,6 +42,21 @@ func LimitRate(perSecond float64, burst int, by func(c *Client) string) func(Tas
 		}
 	}
 }
+
+// bucketOf returns the time of a token, and of burst-1 of them, each from a nanosecond to maxTokenTime.
+func bucketOf(perSecond float64, burst int) (interval, tolerance time.Duration) {
+	interval = maxTokenTime
+	if d := float64(time.Second) / perSecond; d < float64(maxTokenTime) {
+		interval = max(time.Duration(d), 1)
+	}
+	if burst-1 > int(maxTokenTime/interval) {
+		return interval, maxTokenTime
+	}
+	return interval, time.Duration(burst-1) * interval
+}
+
+// maxTokenTime bounds the time of a rate and of a burst: sums of two are durations.
+const maxTokenTime = 100 * 365 * 24 * time.Hour
 
 // rates is a token bucket for each key, kept as the time from which it is full again (the generic cell rate
 // algorithm of ITU-T I.371).

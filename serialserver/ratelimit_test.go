@@ -1,6 +1,7 @@
 package serialserver_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net"
@@ -137,6 +138,37 @@ func TestLimitRateKeysInUseStay(t *testing.T) {
 		s.send(request(echoTask, ""))
 		s.wants(failed(serial.ErrorBusy))
 	})
+}
+
+// Rates and bursts of any size limit by what they say, as far as anybody can tell.
+func TestLimitRateOfAnySize(t *testing.T) {
+	for name, test := range map[string]struct {
+		perSecond float64
+		burst     int
+		later     time.Duration
+		want      []bool // of tasks, one after the other; the last one later
+	}{
+		"next to nothing":         {math.SmallestNonzeroFloat64, 1, 10 * 365 * 24 * time.Hour, []bool{true, false, false}},
+		"rare":                    {1e-12, 2, 10 * 365 * 24 * time.Hour, []bool{true, true, false, false}},
+		"rare, and a great burst": {1e-9, math.MaxInt, 0, []bool{true, true, true, true}},
+		"great burst":             {1, math.MaxInt, 0, []bool{true, true, true, true}},
+		"everything":              {math.Inf(1), 1, 1, []bool{true, false, true}},
+		"more than there are":     {math.MaxFloat64, math.MaxInt, 1, []bool{true, true, true}},
+		"one in a century, burst": {1 / (100 * 365 * 24 * 3600.0), 2, 0, []bool{true, true, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				run := serialserver.LimitRate(test.perSecond, test.burst, nil)(task(empty).run)
+				for i, want := range test.want {
+					if i == len(test.want)-1 {
+						sleep(test.later)
+					}
+					_, err := run(context.Background(), nil, nil, nil)
+					require.Equal(t, want, err == nil, "task %d: %v", i, err)
+				}
+			})
+		})
+	}
 }
 
 func TestLimitRatePanics(t *testing.T) {

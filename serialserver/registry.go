@@ -51,7 +51,8 @@ type registration struct {
 
 // registry is the tasks of a server. Finding one takes no lock.
 type registry struct {
-	tasks [256]atomic.Pointer[registration]
+	tasks        [256]atomic.Pointer[registration]
+	unregistered [256]atomic.Pointer[registration] // what a code without a TaskFunc runs, where it has limits
 
 	mu         sync.Mutex // held while tasks are changed; guards what follows
 	middleware []func(TaskFunc) TaskFunc

@@ -83,6 +83,12 @@ func New(timeout *Timeout, opts ...Option) *Server {
 // not return before a running TaskFunc, and a Read of the out that it returned, do, even when the
 // connection was closed long ago.
 //
+// A panic of conn, which may be a layer of the application's, ends with the connection where it is read, written or
+// closed beside this goroutine: the error is then a *PanicError. One in this goroutine, outside of a task, goes on.
+//
+// A *tls.Conn whose handshake is still to come shakes hands first, within the time of WithHandshake, and a client that
+// is refused within 2 s.
+//
 // When ctx is done, the connection is disconnected as by Client.Disconnect with 5 s, and the running
 // task's context, which is derived from ctx, is cancelled.
 func (s *Server) HandleConnection(ctx context.Context, conn net.Conn, e binary.ByteOrder, args ...interface{}) error {
@@ -122,13 +128,8 @@ func (s *Server) host(c *Client) (err error) {
 	if c.seat.room != admitted {
 		s.logRefused()
 	}
-	switch {
-	case c.seat.room == dropped:
+	if c.seat.room == dropped {
 		return c.drop(&e)
-	case c.seat.room == refused:
-		c.refuse()
-	case s.isDown():
-		c.Disconnect(0)
 	}
 	return c.serve(&e)
 }

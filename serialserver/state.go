@@ -87,12 +87,13 @@ func (c *Client) close() error {
 // After Goodbye the client is listened to until it closes: 500 ms without a byte, 5 s in all, which
 // d does not count.
 func (c *Client) Disconnect(d time.Duration) {
+	defer c.endAfterPanic()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.leaving = true
 	switch c.state {
 	case waiting:
-		c.conn.InterruptRead()
+		c.wakeLocked()
 		if c.unsent {
 			c.cutLocked(max(d, goodbyeTimeout))
 		} else { // at once, unless the connection ignores the interruption
@@ -105,11 +106,19 @@ func (c *Client) Disconnect(d time.Duration) {
 
 // leave is Disconnect without an end of its time, for a stop.
 func (c *Client) leave() {
+	defer c.endAfterPanic()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.busy = c.state == running || c.unsent
 	c.leaving = true
 	if c.state == waiting {
+		c.wakeLocked()
+	}
+}
+
+// wakeLocked ends the waiting for a task.
+func (c *Client) wakeLocked() {
+	if !c.shaking {
 		c.conn.InterruptRead()
 	}
 }
@@ -118,6 +127,7 @@ func (c *Client) leave() {
 // is derived from it, is cancelled already.
 func (c *Client) contextDone() {
 	defer c.timers.Done()
+	defer c.endAfterPanic()
 	c.Disconnect(cancelGrace)
 }
 
@@ -139,18 +149,26 @@ func (c *Client) cutLocked(d time.Duration) {
 // cutOff closes the connection if its task still runs, or an answer is still being written.
 func (c *Client) cutOff() {
 	defer c.timers.Done()
-	c.mu.Lock()
-	t, late := c.task, c.state != closing
-	if late {
-		c.shutLocked(ErrDisconnectTimeout)
-	}
-	c.mu.Unlock()
+	defer c.endAfterPanic()
+	t, late := c.shutLate()
 	if t != nil {
 		t.ctx.stop(ErrDisconnectTimeout)
 	}
 	if late {
 		c.abort()
 	}
+}
+
+// shutLate is shut at the end of a Disconnect's time, where there is something to cut off. It returns the running
+// task, and whether there is.
+func (c *Client) shutLate() (*task, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock() // also where the connection panics
+	late := c.state != closing
+	if late {
+		c.shutLocked(ErrDisconnectTimeout)
+	}
+	return c.task, late
 }
 
 // Close closes the connection at once, with the running task's context cancelled for the cause
@@ -162,17 +180,14 @@ func (c *Client) Close() error {
 
 // closeAside is Close without waiting for the connection's, which may last.
 func (c *Client) closeAside() {
+	defer c.endAfterPanic()
 	c.shut()
-	go c.abort()
+	go c.abortAside()
 }
 
 // shut makes sure that nothing goes on on a connection that is about to be closed.
 func (c *Client) shut() {
-	c.mu.Lock()
-	c.shutLocked(ErrClosed)
-	t := c.task
-	c.mu.Unlock()
-	if t != nil {
+	if t := c.shutFor(ErrClosed); t != nil {
 		t.ctx.stop(ErrClosed)
 	}
 }
@@ -180,10 +195,23 @@ func (c *Client) shut() {
 // abandon closes the connection at once, without waiting for that, where Disconnect was not enough: an answer or a
 // Goodbye is not taken.
 func (c *Client) abandon() {
+	defer c.endAfterPanic()
+	c.shutFor(ErrDisconnectTimeout)
+	go c.abortAside()
+}
+
+// shutFor notes why the connection is about to be closed. It returns the running task.
+func (c *Client) shutFor(cause error) *task {
 	c.mu.Lock()
-	c.shutLocked(ErrDisconnectTimeout)
-	c.mu.Unlock()
-	go c.abort()
+	defer c.mu.Unlock() // also where the connection panics
+	c.shutLocked(cause)
+	return c.task
+}
+
+// abortAside is abort in a goroutine of its own.
+func (c *Client) abortAside() {
+	defer c.endAfterPanic()
+	c.abort()
 }
 
 // abort closes the connection at once. A layer that the handshake has put on it may have more to say, and

@@ -29,7 +29,8 @@ type task struct {
 	in      binaryutil.Reader // of the message, for the TaskFunc
 	out     atomic.Uint64     // bytes of the answer so far
 
-	done *taskDone // Client.mu guards it while the task runs; nil: nothing
+	places *place    // of LimitConcurrency, the outermost first; the connection's goroutine's
+	done   *taskDone // Client.mu guards it while the task runs; nil: nothing
 }
 
 // newTask returns the task of a code that has been read.

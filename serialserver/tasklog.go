@@ -10,8 +10,14 @@ import (
 	"github.com/serialkit/serialkit/binaryutil"
 )
 
-// AccessLog returns middleware that logs a line, at info level, for each task that has ended: its code and
-// name, its outcome, how long it took and how many bytes it read and answered.
+// AccessLog returns middleware that logs a line, "task" at info level, for each task that has ended. Its fields are
+// those of the logger that the TaskFunc gets, which has the client's address as remote, and
+//
+//	task      the code, as text        outcome   ok, error, dropped, panicked, failed (Outcome)
+//	name      the task's name          duration  from its code to its complete answer
+//	in, out   bytes of the message that were read, and of the answer
+//	code      the error code that was answered, as text; with outcome error alone
+//	error     why the outcome is not ok; not otherwise
 func AccessLog() func(TaskFunc) TaskFunc {
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
@@ -22,7 +28,9 @@ func AccessLog() func(TaskFunc) TaskFunc {
 }
 
 // SlowTaskLog returns middleware that logs a warning when a task has been running for d, so that one that
-// hangs is seen, and another one with its result when it ends. It costs a timer for each task.
+// hangs is seen ("slow task", with the fields task, name, sequence, its number on its connection, and running), and
+// another one with its result when it ends ("slow task ended", with the fields of AccessLog, and sequence). It costs a
+// timer for each task.
 func SlowTaskLog(d time.Duration) func(TaskFunc) TaskFunc {
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {

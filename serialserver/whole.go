@@ -5,37 +5,13 @@ import (
 	"context"
 	"io"
 	"math"
-	"sync/atomic"
+	"net/netip"
 
 	"go.uber.org/zap"
 
 	"github.com/serialkit/serialkit/binaryutil"
 	"github.com/serialkit/serialkit/serial"
 )
-
-// DefaultMessageMemory is how many bytes the messages of all WholeMessage tasks together take (64 MiB): room for
-// thousands of usual ones, and for ten of the largest while they grow.
-const DefaultMessageMemory = 64 << 20
-
-// freeMessage is what each message may take without a look at that (16 KiB, as much as a connection's buffer), so
-// that small ones are never refused because of large ones.
-const freeMessage = 16 << 10
-
-// WithMessageMemory sets how many bytes the messages of all WholeMessage tasks together may take while they are
-// read and handled, those below 16 KiB not counted: 0 means DefaultMessageMemory, negative no limit. A task for whose
-// message there is no room is answered with error 252 (busy).
-//
-// A client that sends a large message slowly has its part of it for as long as Limits.MessageTime, an hour by
-// default, and enough of these have all of it. Where clients are not trusted give such task codes less time, and
-// clients of one address fewer connections.
-func WithMessageMemory(bytes int64) Option {
-	return func(s *Server) {
-		if bytes == 0 {
-			bytes = DefaultMessageMemory
-		}
-		s.messages.max = bytes
-	}
-}
 
 // MessageFunc handles tasks whose message and answer are in memory as a whole; see WholeMessage. The message
 // is the function's to keep and to change. The answer, which may be a part of it, is the server's until the
@@ -49,11 +25,11 @@ type MessageFunc func(ctx context.Context, c *Client, message []byte, lg *zap.Lo
 func WholeMessage(f MessageFunc) TaskFunc {
 	return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 		limits := c.taskLimits()
-		m := wholeMessage{memory: &c.server.messages}
-		if !c.OnTaskDone(func(TaskResult) { m.free() }) {
-			defer m.free()
+		m := wholeMessage{memory: &c.server.messages, host: c.seat.host}
+		if !c.OnTaskDone(func(TaskResult) { m.memory.end(&m) }) {
+			defer m.memory.end(&m)
 		}
-		if err := m.read(in, limits.MaxMessage); err != nil {
+		if err := c.withoutPlaces(func() error { return m.read(in, limits.MaxMessage) }); err != nil {
 			m.free() // the rest of the message may take its time
 			return nil, err
 		}
@@ -72,7 +48,9 @@ func WholeMessage(f MessageFunc) TaskFunc {
 type wholeMessage struct {
 	bytes  []byte
 	memory *memoryLimit
-	taken  int64 // of it
+	host   netip.Prefix // whose share it takes from; invalid: nobody's
+	taken  int64        // of it; memory.mu guards it, as the next one: other middleware may end a task that goes on
+	over   bool         // the task is done
 }
 
 // firstMessage is the least room for a message.
@@ -110,38 +88,16 @@ func (m *wholeMessage) grow(limit int64) error {
 	if size <= freeMessage {
 		counted = 0
 	}
-	if !m.memory.take(counted) {
+	if !m.memory.take(m, counted, limit >= 0) {
 		return serial.Errorf(serial.ErrorBusy, "serialserver: no memory for a message of more than %d bytes", len(m.bytes))
 	}
-	before := m.taken
 	m.bytes = append(make([]byte, 0, size), m.bytes...)
-	m.memory.give(before)
-	m.taken = counted
+	m.memory.keep(m, counted)
 	return nil
 }
 
-// free gives the memory back. The task may be around for longer, while its client is listened to.
+// free forgets the message, whose task may be around for longer, while its client is listened to.
 func (m *wholeMessage) free() {
-	m.memory.give(m.taken)
-	m.taken, m.bytes = 0, nil
+	m.memory.keep(m, 0)
+	m.bytes = nil
 }
-
-// memoryLimit bounds memory that many take from.
-type memoryLimit struct {
-	max  int64 // negative: no limit; never changes
-	used atomic.Int64
-}
-
-func (l *memoryLimit) take(n int64) bool {
-	for {
-		used := l.used.Load()
-		if l.max >= 0 && used+n > l.max {
-			return false
-		}
-		if l.used.CompareAndSwap(used, used+n) {
-			return true
-		}
-	}
-}
-
-func (l *memoryLimit) give(n int64) { l.used.Add(-n) }

@@ -122,10 +122,13 @@ func TestRefusedMessageIsNotHeld(t *testing.T) {
 	}
 }
 
+// unbounded makes the memory the only limit of a message.
+var unbounded = serialserver.WithLimits(serialserver.Limits{MaxMessage: -1})
+
 func TestMessageMemoryAtItsLimit(t *testing.T) {
 	for limit, fine := range map[int64]bool{96 << 10: true, 96<<10 - 1: false, -1: true, 0: true} {
 		synctest.Test(t, func(t *testing.T) {
-			srv := newServer(nil, nil, serialserver.WithMessageMemory(limit))
+			srv := newServer(nil, nil, serialserver.WithMessageMemory(limit), unbounded)
 			whole(srv, 0)
 			s := connect(t, srv)
 			s.send(request(testTask, strings.Repeat("x", 32<<10+1)), request(testTask, ""))
@@ -142,7 +145,7 @@ func TestMessageMemoryAtItsLimit(t *testing.T) {
 func TestSmallMessagesAreFree(t *testing.T) {
 	for bytes, want := range map[int]serialtest.Message{16<<10 - 1: ok(""), 16<<10 + 1: failed(serial.ErrorBusy)} {
 		synctest.Test(t, func(t *testing.T) {
-			srv := newServer(nil, nil, serialserver.WithMessageMemory(1))
+			srv := newServer(nil, nil, serialserver.WithMessageMemory(1), unbounded)
 			whole(srv, 0)
 			s := connect(t, srv)
 			s.send(request(testTask, strings.Repeat("x", bytes)))

@@ -59,13 +59,19 @@ func (in *Input) beginAhead(gone func(error)) error {
 func (in *Input) readAhead(a *ahead) {
 	defer close(a.done)
 	for at, ended := 0, false; !ended; {
-		n, err := in.conn.read(a.buf[at:])
+		n, err := in.conn.readAside(a.buf[at:])
 		at += n
 		var gone func(error)
 		if ended, gone = in.readMore(a, n, err); gone != nil {
 			gone(err)
 		}
 	}
+}
+
+// readAside is read where nobody else would notice a panic.
+func (c *Conn) readAside(p []byte) (n int, err error) {
+	defer c.recovered(&err)
+	return c.read(p)
 }
 
 // readMore notes what was read. It returns whether that was all, and who is to be told of it.

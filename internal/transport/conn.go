@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"io"
 	"net"
 	"syscall"
@@ -31,6 +30,11 @@ type Rate struct {
 type Conn struct {
 	conn net.Conn
 
+	// Panicked makes an error of what the connection below has panicked with, in a goroutine of this package's: of
+	// ReadAhead, or of the timer of Lend. It is called by the deferred function, so that it finds the stack. The
+	// connection fails with the error. nil: the panic goes on. Set once.
+	Panicked func(value any) error
+
 	in, out deadline
 
 	input *Input // what reads it ahead; nil: nothing does. Set by NewInput
@@ -40,15 +44,17 @@ type Conn struct {
 
 	wrote time.Time // when the latest WriteWithin was over; owned by the writer
 
-	tls     bool // the connection is TLS: its reads may write, and no write may follow one that timed out
-	stepped bool // a write that timed out says exactly how much it wrote; neither ever changes
+	secured secured // the connection is TLS, or has it below: see tls; nil: it has not; never changes, as the next two
+	tls     bool    // its reads may write, and no write may follow one that timed out
+	stepped bool    // a write that timed out says exactly how much it wrote
 }
 
 // NewConn returns a Conn over conn. Both directions must keep to the minimum rate.
 func NewConn(conn net.Conn, rate Rate) *Conn {
 	c := &Conn{conn: conn, readPace: newPace(rate), writePace: newPace(rate)}
 	_, c.stepped = conn.(syscall.Conn)
-	_, c.tls = conn.(interface{ ConnectionState() tls.ConnectionState })
+	c.secured = securedOf(conn)
+	c.tls = c.secured != nil
 	c.in.set, c.in.lazy = conn.SetReadDeadline, true
 	c.out.set, c.out.lazy = conn.SetWriteDeadline, c.stepped
 	return c
@@ -56,6 +62,16 @@ func NewConn(conn net.Conn, rate Rate) *Conn {
 
 // Resumable reports whether a write may follow one that timed out or was interrupted.
 func (c *Conn) Resumable() bool { return !c.tls }
+
+// recovered, deferred, makes an error of a panic.
+func (c *Conn) recovered(err *error) {
+	if c.Panicked == nil {
+		return
+	}
+	if v := recover(); v != nil {
+		*err = c.Panicked(v)
+	}
+}
 
 // NetConn returns the connection below.
 func (c *Conn) NetConn() net.Conn { return c.conn }
@@ -74,8 +90,8 @@ func (c *Conn) Close() error { return c.conn.Close() }
 
 // Abort closes the connection at once, without a word. What is blocked returns.
 func (c *Conn) Abort() error {
-	below, ok := c.conn.(interface{ NetConn() net.Conn })
-	if !c.tls || !ok {
+	below, ok := c.secured.(interface{ NetConn() net.Conn })
+	if !ok {
 		return c.conn.Close()
 	}
 	err := below.NetConn().Close()

@@ -87,7 +87,18 @@ func (out *Output) timedFlush() {
 		out.TimedFlush()
 		return
 	}
-	out.FlushLent()
+	out.flushAside()
+}
+
+// flushAside is FlushLent where nobody else would notice a panic: the output fails with it.
+func (out *Output) flushAside() {
+	l := &out.lending
+	if !l.state.CompareAndSwap(lent, flushing) {
+		return
+	}
+	defer l.giveBack()
+	defer out.conn.recovered(&out.err)
+	out.Flush()
 }
 
 // Stop stops the timer and waits for a flush that it has begun. The owner calls it when it will not
