@@ -76,3 +76,11 @@ func (g *Group) Impatient(d time.Duration) { g.patience = d }
 
 // Stranger makes a group take its process for another user's.
 func (g *Group) Stranger() { g.strange = 1 }
+
+// ServeControl serves a control socket.
+func (g *Group) ServeControl(ctx context.Context, control net.Listener) bool {
+	return g.serveControl(ctx, control)
+}
+
+// HandOver hands over to the process at the other end.
+func (g *Group) HandOver(ctx context.Context, conn *net.UnixConn) error { return g.handOver(ctx, conn) }

@@ -207,20 +207,28 @@ func serveLate(control, shared net.Listener) {
 		return
 	}
 	defer conn.Close()
+	if sendListeners(conn.(*net.UnixConn), control, shared) != nil {
+		return
+	}
+	_, _ = conn.Read(make([]byte, 1))
+	_, _ = conn.Write([]byte("N"))
+}
+
+// sendListeners hands a listener and the control socket over.
+func sendListeners(conn *net.UnixConn, control, shared net.Listener) error {
 	var files []int
 	for _, l := range []net.Listener{shared, control} {
 		f, err := l.(*net.UnixListener).File()
 		if err != nil {
-			return
+			return err
 		}
 		defer f.Close()
 		files = append(files, int(f.Fd()))
 	}
 	manifest := `[{"key":"unix:` + shared.Addr().String() + `","own":true},{"key":"control","own":true}]`
 	message := append(binary.BigEndian.AppendUint32(nil, uint32(len(manifest))), manifest...)
-	_, _, _ = conn.(*net.UnixConn).WriteMsgUnix(message, syscall.UnixRights(files...), nil)
-	_, _ = conn.Read(make([]byte, 1))
-	_, _ = conn.Write([]byte("N"))
+	_, _, err := conn.WriteMsgUnix(message, syscall.UnixRights(files...), nil)
+	return err
 }
 
 // Nothing is handed to another user's process, and nothing is taken from one.
@@ -266,7 +274,11 @@ func TestHandoverFromABrokenProcess(t *testing.T) {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			if conn, err := former.Accept(); err == nil {
+			for { // one that has sent nothing is asked again
+				conn, err := former.Accept()
+				if err != nil {
+					return
+				}
 				_, _ = io.WriteString(conn, sent)
 				conn.Close()
 			}
@@ -275,12 +287,14 @@ func TestHandoverFromABrokenProcess(t *testing.T) {
 		_, _, err = g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
 		require.ErrorContains(t, err, says)
 		require.ErrorIs(t, err, serialdaemon.ErrListen)
-		<-served
 		require.NoError(t, former.Close())
+		<-served
 	}
 	g := &serialdaemon.Group{Handover: "control"}
 	_, _, err := g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
 	require.ErrorContains(t, err, "not absolute")
+	require.Equal(t, serialdaemon.ExitUsage, serialdaemon.ExitCode(err))
+	require.NotErrorIs(t, err, serialdaemon.ErrListen)
 }
 
 // A group does not take over from itself when it starts its second server.

@@ -3,13 +3,16 @@ package serialdaemon
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 
 	"go.uber.org/zap"
 )
 
 // Wait calls OnReady, tells systemd that the process is ready, and blocks until it has stopped, for which there are these reasons:
-// SIGINT or SIGTERM, the end of ctx, Close, an endpoint that fails, or that nothing is left of what was started.
+// SIGINT or SIGTERM, the end of ctx, Close, an endpoint that fails, or that nothing is left of what was started. If nothing
+// was started yet, the process is ready when something is: with the first server, so start all of them before Wait if a
+// former process hands over the listeners of several.
 // It stops everything in the group then, and returns the errors of all that was started, joined; nil after a
 // stop in which nothing was cut off. ExitCode makes a status of it.
 //
@@ -51,12 +54,9 @@ func (w *waiting) run(ctx context.Context) error {
 	defer w.release()
 	reload, endBackground := g.background()
 	defer endBackground()
-	if err := g.tellReady(); err != nil {
-		w.failed = err
-		w.stop(nil)
-	}
-	handed, endControl := g.beginControl()
-	defer endControl()
+	defer func() { w.endControl() }()
+	defer w.awaitReady()
+	w.makeReady()
 	ended := ctx.Done()
 	for {
 		select {
@@ -71,8 +71,12 @@ func (w *waiting) run(ctx context.Context) error {
 			w.stop(nil)
 		case s := <-w.news:
 			w.stop(s)
-		case <-handed:
-			handed = nil
+		case <-w.started:
+			w.makeReady()
+		case err := <-w.readied:
+			w.isReady(err)
+		case <-w.handed:
+			w.handed = nil
 			w.stopHanded()
 		case <-w.stopped:
 			return w.result()
@@ -101,9 +105,17 @@ type waiting struct {
 	signals <-chan os.Signal // nil when there are no more
 	release func()           // them
 	news    <-chan *stop     // of the group
+	started <-chan struct{}  // of the group
 	failed  error            // of a handover
-	stops   []*stop          // those that it has begun, which may be the same one several times
-	stopped <-chan struct{}  // closed when the one that ends Wait is over; nil before that has begun
+	readied chan error       // gets the end of a becomeReady; nil if none runs
+	again   bool             // something was started meanwhile
+
+	control    net.Listener    // the control socket that is served; nil: none
+	handed     <-chan struct{} // closed when the next process serves
+	endControl func()          // ends serving it, and waits for that
+
+	stops   []*stop         // those that it has begun, which may be the same one several times
+	stopped <-chan struct{} // closed when the one that ends Wait is over; nil before that has begun
 }
 
 // stop waits for a stop, nil meaning one that is to be begun.
@@ -160,11 +172,13 @@ func (g *Group) beginWait() (*waiting, error) {
 		return nil, ErrWaiting
 	}
 	g.waiting = true
-	w := &waiting{group: g, news: g.newsLocked(), signals: g.Signals, release: func() {}}
+	g.announced = false
+	w := &waiting{group: g, news: g.newsLocked(), started: g.startedLocked(), signals: g.Signals}
+	w.release, w.endControl = func() {}, func() {}
 	if w.signals == nil {
 		w.signals, w.release = notifySignals()
 	}
-	if g.stop != nil && g.leaving {
+	if g.stop != nil && g.stop.leaving {
 		g.reportLocked(g.stop) // a Close that goes on already is what this Wait waits for
 	}
 	return w, nil
