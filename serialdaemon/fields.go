@@ -88,9 +88,9 @@ func set(v reflect.Value, to any) error {
 	case kind == reflect.Bool:
 		return setParsed(to, func() (bool, error) { return strconv.ParseBool(text) }, v.SetBool)
 	case v.CanInt():
-		return setParsed(to, func() (int64, error) { return strconv.ParseInt(text, 10, v.Type().Bits()) }, v.SetInt)
+		return setParsed(to, func() (int64, error) { return strconv.ParseInt(text, 0, v.Type().Bits()) }, v.SetInt)
 	case v.CanUint():
-		return setParsed(to, func() (uint64, error) { return strconv.ParseUint(text, 10, v.Type().Bits()) }, v.SetUint)
+		return setParsed(to, func() (uint64, error) { return strconv.ParseUint(text, 0, v.Type().Bits()) }, v.SetUint)
 	case v.CanFloat():
 		return setParsed(to, func() (float64, error) { return strconv.ParseFloat(text, v.Type().Bits()) }, v.SetFloat)
 	}
