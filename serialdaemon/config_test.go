@@ -312,11 +312,44 @@ func TestStructsThatCannotBeConfigured(t *testing.T) {
 			P string `koanf:"print-config"`
 		}{},
 		"key help is taken": &struct{ Help bool }{},
+		"key a is a section, too": &struct {
+			A string
+			B struct{ C string } `koanf:"a"`
+		}{},
+		"no text can be made a *": &struct{ *Exported }{},
 	} {
 		_, err := loader(t, "", "", nil).Load(config)
 		require.ErrorContains(t, err, says)
 		require.False(t, errors.Is(err, serialdaemon.ErrUsage))
 	}
+}
+
+// Exported and the types below are embedded.
+type (
+	Exported struct{ One string }
+	hidden   struct{ Two string }
+	section  struct{ Three string }
+	number   int
+)
+
+// UnmarshalText is not asked of a field that cannot be set as a whole.
+func (*section) UnmarshalText([]byte) error { return errBroken }
+
+// What is embedded and not exported has no value of its own; the exported fields of a struct do.
+func TestEmbeddedFields(t *testing.T) {
+	config := struct {
+		Exported
+		hidden
+		section `koanf:"section"`
+		number
+		*time.Location `koanf:"-"`
+		private        int
+	}{number: 1, private: 1}
+	all, err := loader(t, "", "", []string{"SERIAL_ONE=1", "SERIAL_TWO=2", "SERIAL_SECTION_THREE=3"}).Load(&config)
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	require.Equal(t, []string{"1", "2", "3"}, []string{config.One, config.Two, config.Three})
+	require.Equal(t, []int{1, 1}, []int{int(config.number), config.private})
 }
 
 func TestConfig(t *testing.T) {

@@ -179,7 +179,8 @@ func (m *merged) variable(key string) string {
 	return m.prefix + strings.NewReplacer(delimiter, "_", "-", "_").Replace(strings.ToUpper(key))
 }
 
-// checkNames refuses structs in which two fields cannot be told apart, or which use the names of flags.
+// checkNames refuses structs in which two fields cannot be told apart, of which one is a section of a file and a value,
+// or which use the names of flags.
 func (m *merged) checkNames() error {
 	taken := map[string]string{m.variable(flagConfig): flagConfig}
 	for _, f := range m.fields {
@@ -188,6 +189,9 @@ func (m *merged) checkNames() error {
 			return fmt.Errorf("serialdaemon: the configuration key %s is taken %s", f.key, other)
 		}
 		taken[variable] = "by " + f.key
+		if m.isSection(f.key) {
+			return fmt.Errorf("serialdaemon: the configuration key %s is a section, too", f.key)
+		}
 	}
 	return nil
 }
