@@ -2,6 +2,7 @@ package serialdaemon_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -350,6 +351,27 @@ func TestEmbeddedFields(t *testing.T) {
 	require.Len(t, all, 3)
 	require.Equal(t, []string{"1", "2", "3"}, []string{config.One, config.Two, config.Three})
 	require.Equal(t, []int{1, 1}, []int{int(config.number), config.private})
+}
+
+// No message has the package's name twice, whatever it is about.
+func TestErrorsNameThePackageOnce(t *testing.T) {
+	_, endpoint := serialdaemon.ParseEndpoints("udp://:1", "tcp://x")
+	config := serialdaemon.DefaultConfig()
+	_, invalid := loader(t, "", "", nil, "-endpoints", "udp://:1,tcp://x").Load(&config)
+	_, unknown := loader(t, "x.yaml", "dlay: 1s\ndrian: 1s\n", []string{"SERIAL_X=1"}).Load(&config)
+	_, _, relative := (&serialdaemon.Group{Handover: "x"}).Start(t.Context(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
+	var g serialdaemon.Group
+	g.OnStop(func(context.Context) error { return invalid })
+	hook := errors.Join(all(g.Close())...)
+	for _, err := range []error{endpoint, invalid, unknown, relative, hook} {
+		require.ErrorIs(t, err, serialdaemon.ErrUsage)
+		for line := range strings.Lines(err.Error()) {
+			require.LessOrEqual(t, strings.Count(line, "serialdaemon: "), 1, line)
+		}
+	}
+	require.EqualError(t, invalid, `serialdaemon: the configuration: udp://:1: unknown scheme "udp", there are: systemd, tcp, tls, unix`+
+		"\ntcp://x: address x: missing port in address")
+	require.ErrorContains(t, hook, "serialdaemon: stop hook: the configuration: udp://:1: ")
 }
 
 func TestConfig(t *testing.T) {

@@ -56,7 +56,7 @@ func (e *SettingError) Error() string {
 	if e.Key != "" {
 		where = e.Key + " (" + e.Source + ")"
 	}
-	return "serialdaemon: " + where + ": " + strings.TrimPrefix(e.Err.Error(), "serialdaemon: ")
+	return prefix + where + ": " + withoutPrefix(e.Err)
 }
 
 // Unwrap returns ErrUsage and the reason.
@@ -100,7 +100,7 @@ func (l Loader) Load(config any) (Settings, error) {
 	}
 	if v, ok := fresh.Interface().(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+			return nil, &reason{"the configuration", ErrUsage, err}
 		}
 	}
 	target.Elem().Set(fresh.Elem())

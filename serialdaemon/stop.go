@@ -144,7 +144,7 @@ func (g *Group) call(ctx context.Context, what string, f func(context.Context) e
 		}
 	}()
 	if err := f(ctx); err != nil {
-		err = fmt.Errorf("serialdaemon: %s: %w", what, err)
+		err = &reason{where: what, err: err}
 		g.log().Error("failed", zap.Error(err))
 		return err
 	}
