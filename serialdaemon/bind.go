@@ -45,9 +45,7 @@ func (e *Endpoint) bind(ctx context.Context, from sources) (*bound, error) {
 		return nil, &EndpointError{Endpoint: e.String(), Kind: ErrListen, Err: err}
 	}
 	if e.Listener == nil { // which is the application's to hand over
-		if e.Listener == nil { // which is the application's to hand over
-			b.own = slices.Clone(b.listeners)
-		}
+		b.own = slices.Clone(b.listeners)
 	}
 	if e.Wrap != nil {
 		for i, l := range b.listeners {
