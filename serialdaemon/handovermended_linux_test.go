@@ -292,3 +292,43 @@ func TestGivenListenersAreNotHandedOver(t *testing.T) {
 	first.signals <- syscall.SIGTERM
 	require.NoError(t, <-first.ended)
 }
+
+// The first SIGTERM to a process whose next one serves does not cut its tasks off; the second one does.
+func TestSignalAfterHandover(t *testing.T) {
+	for _, signals := range []int{1, 2} {
+		control, urls := filepath.Join(t.TempDir(), "control"), []string{"tcp://127.0.0.1:0"}
+		hangs, release := make(chan struct{}), make(chan struct{})
+		minded := make(chan os.Signal)
+		first := &serialdaemon.Group{Handover: control, Signals: minded, DrainTimeout: childLimit}
+		told := make(chan string, 9)
+		first.Tell(func(state string) error { told <- state; return nil }, 0, nil)
+		addrs, _, err := first.Start(context.Background(), hangingServer(hangs, release), endpoints(t, urls...)...)
+		require.NoError(t, err)
+		ended := first.CloseOnAbort(context.Background())
+		require.Equal(t, ready, <-told)
+		c := dial(t, addrs[0])
+		answered := make(chan error, 1)
+		go func() {
+			_, err := c.Call(context.Background(), taskHang, nil)
+			answered <- err
+		}()
+		<-hangs
+		next := generationOf(t, control, urls)
+		require.Equal(t, stopping, <-told)
+		for range signals {
+			minded <- syscall.SIGTERM
+		}
+		if signals == 1 {
+			minded <- syscall.SIGUSR1 // the first was minded
+			close(release)
+			require.NoError(t, <-answered)
+			require.NoError(t, <-ended)
+		} else {
+			require.ErrorIs(t, <-ended, serialdaemon.ErrAborted)
+			require.Error(t, <-answered)
+			close(release)
+		}
+		next.signals <- syscall.SIGTERM
+		require.NoError(t, <-next.ended)
+	}
+}

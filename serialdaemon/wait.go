@@ -106,6 +106,7 @@ type waiting struct {
 	release func()           // them
 	news    <-chan *stop     // of the group
 	started <-chan struct{}  // of the group
+	asked   bool             // a signal has asked for a stop
 	failed  error            // of a handover
 	readied chan error       // gets the end of a becomeReady; nil if none runs
 	again   bool             // something was started meanwhile
@@ -135,12 +136,14 @@ func (w *waiting) stopHanded() {
 	}
 }
 
+// stopOrAbort stops, and at once if a signal has asked for a stop before. One that something else has begun, such as the
+// next process that serves, is not cut short by the first signal: that may come from who does not know of it.
 func (w *waiting) stopOrAbort() {
-	if w.stopped == nil {
-		w.stop(nil)
-		return
+	w.stop(nil)
+	if w.asked {
+		w.stops[len(w.stops)-1].abort(ErrAborted)
 	}
-	w.stops[len(w.stops)-1].abort(ErrAborted)
+	w.asked = true
 }
 
 // drain stops the servers and not the process.
