@@ -9,6 +9,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/serialserver"
 )
 
 var (
@@ -80,6 +82,16 @@ func (g *Group) Stranger() { g.strange = 1 }
 // ServeControl serves a control socket.
 func (g *Group) ServeControl(ctx context.Context, control net.Listener) bool {
 	return g.serveControl(ctx, control)
+}
+
+// RunAnd is Run, which does something else between its Start and its Wait.
+func (g *Group) RunAnd(between func(), server *serialserver.Server, endpoints ...*Endpoint) error {
+	m, err := g.start(context.Background(), context.Background(), server, endpoints)
+	if err != nil {
+		return err
+	}
+	between()
+	return g.waitFor(context.Background(), m)
 }
 
 // HandOver hands over to the process at the other end.

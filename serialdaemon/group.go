@@ -125,10 +125,11 @@ func (g *Group) Serve(ctx context.Context, server *serialserver.Server, endpoint
 
 // Run is Start and then Wait. The end of ctx is a stop of the whole group.
 func (g *Group) Run(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
-	if _, err := g.start(ctx, context.WithoutCancel(ctx), server, endpoints); err != nil {
+	m, err := g.start(ctx, context.WithoutCancel(ctx), server, endpoints)
+	if err != nil {
 		return err
 	}
-	return g.Wait(ctx)
+	return g.waitFor(ctx, m)
 }
 
 // OnStop adds a hook to the next stop: it tells those who look for daemons that this one is going. Hooks are
@@ -187,18 +188,27 @@ func (g *Group) bind(ctx context.Context, inherited func(*Endpoint) []net.Listen
 	return all, nil
 }
 
-// ended forgets a member. A stop that is going on has noted it.
+// ended forgets a member. A stop that is going on has noted it. Where it was the last one, and nobody waits, the next
+// process has nothing to take over.
 func (g *Group) ended(m *member) {
+	if g.forget(m) {
+		g.leaveIfIdle()
+	}
+}
+
+// forget reports whether nothing is left, and nothing is being started.
+func (g *Group) forget(m *member) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.members = slices.DeleteFunc(g.members, func(other *member) bool { return other == m })
 	if g.stop != nil {
-		return
+		return false
 	}
 	g.errs = append(g.errs, m.all...)
 	if len(g.members) == 0 {
 		g.reportLocked(nil)
 	}
+	return len(g.members) == 0 && g.joining == 0
 }
 
 // allAddrs returns where everything listens that was started.

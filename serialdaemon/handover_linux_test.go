@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,10 +32,11 @@ func generationOf(t *testing.T, control string, rawURLs []string, set ...func(*s
 	t.Helper()
 	g := &generation{signals: make(chan os.Signal, 1)}
 	ready := make(chan struct{})
+	isReady := sync.OnceFunc(func() { close(ready) })
 	g.Group = &serialdaemon.Group{Handover: control, Signals: g.signals, DrainTimeout: childLimit}
 	g.Tell(func(state string) error {
 		if state == "READY=1" {
-			close(ready)
+			isReady()
 		}
 		return nil
 	}, 0, nil)
@@ -60,12 +62,17 @@ func takes(t *testing.T, control string) *net.UnixConn {
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(childLimit)))
+	readManifest(t, conn)
+	return conn.(*net.UnixConn)
+}
+
+func readManifest(t *testing.T, conn net.Conn) {
+	t.Helper()
 	length := make([]byte, 4)
-	_, err = io.ReadFull(conn, length)
+	_, err := io.ReadFull(conn, length)
 	require.NoError(t, err)
 	_, err = io.ReadFull(conn, make([]byte, binary.BigEndian.Uint32(length)))
 	require.NoError(t, err)
-	return conn.(*net.UnixConn)
 }
 
 // answers requires that everything at these addresses is served.

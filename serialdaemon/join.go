@@ -21,7 +21,10 @@ func (g *Group) join(ctx context.Context, server *serialserver.Server, endpoints
 		return nil, errors.Join(ErrStopping, closeGiven(endpoints))
 	}
 	m, err := g.joinDuring(ctx, now, server, endpoints)
-	g.endJoin()
+	g.mu.Lock()
+	g.joining--
+	g.mu.Unlock()
+	g.leaveIfIdle()
 	return m, err
 }
 
@@ -66,12 +69,11 @@ func (g *Group) beginJoin() *life {
 	return g.life
 }
 
-// endJoin ends the group's part in handovers if nothing has come of it.
-func (g *Group) endJoin() {
+// leaveIfIdle ends the group's part in handovers if nothing is served, or will be.
+func (g *Group) leaveIfIdle() {
 	g.joins.Lock()
 	defer g.joins.Unlock()
 	g.mu.Lock()
-	g.joining--
 	idle := g.joining == 0 && (g.stop != nil || len(g.members) == 0)
 	g.mu.Unlock()
 	if idle {

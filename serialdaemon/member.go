@@ -30,6 +30,8 @@ type member struct {
 	failing atomic.Bool     // an endpoint has failed
 	open    <-chan struct{} // closed when it may accept: at once, unless a former process still does; set before run
 
+	stop *stop // that stops it; nil if none does; the group's mu guards it
+
 	errs chan error // has room for all; closed at the end
 	all  []error    // what errs got; run's, and everybody's after done
 	done chan struct{}

@@ -56,6 +56,7 @@ func (g *Group) newStop(leaving, handed bool) (*stop, bool) {
 	s.ctx, s.abort = context.WithCancelCause(context.Background())
 	s.room = len(s.errs) + len(s.hooks) + 1
 	for _, m := range g.members {
+		m.stop = s
 		s.members = append(s.members, m)
 		s.room += cap(m.errs)
 	}

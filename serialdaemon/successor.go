@@ -179,6 +179,7 @@ func send(conn *net.UnixConn, keys []string, all []net.Listener) error {
 			closeFD(fd)
 		}
 	}()
+	complete := false
 	for i, l := range all {
 		fd, err := duplicate(l)
 		if errors.Is(err, errNoFile) || errors.Is(err, net.ErrClosed) { // or its server has stopped
@@ -187,9 +188,13 @@ func send(conn *net.UnixConn, keys []string, all []net.Listener) error {
 		if err != nil {
 			return err
 		}
+		complete = complete || keys[i] == controlKey
 		unix, own := l.(*unixListener)
 		files = append(files, fd)
 		manifest = append(manifest, handed{Key: keys[i], Own: own && unix.isOurs()})
+	}
+	if !complete {
+		return errLeaving
 	}
 	text, err := json.Marshal(manifest)
 	if err != nil {
@@ -201,6 +206,9 @@ func send(conn *net.UnixConn, keys []string, all []net.Listener) error {
 	message := append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...)
 	return sendFiles(conn, message, files)
 }
+
+// errLeaving is a process that has closed its control socket. The next one asks again, and finds nobody.
+var errLeaving = errors.New("serialdaemon: this process stops")
 
 // errNoFile is a listener that the system does not know, such as one in memory. The next process makes its own.
 var errNoFile = errors.New("serialdaemon: not a listener of the system's")

@@ -19,8 +19,11 @@ import (
 // A second SIGINT or SIGTERM stops at once. SIGHUP loads the certificates again and calls Reload. SIGUSR2
 // stops the servers, as a SIGTERM does, but not Wait. No other signal is touched. Only one Wait runs at
 // a time: another one returns ErrWaiting.
-func (g *Group) Wait(ctx context.Context) error {
-	w, err := g.beginWait()
+func (g *Group) Wait(ctx context.Context) error { return g.waitFor(ctx, nil) }
+
+// waitFor is Wait. It returns, too, if m, which may be nil, was stopped before.
+func (g *Group) waitFor(ctx context.Context, m *member) error {
+	w, err := g.beginWait(m)
 	if err != nil {
 		return err
 	}
@@ -32,7 +35,7 @@ func (g *Group) Wait(ctx context.Context) error {
 // has stopped. It need not be read.
 func (g *Group) CloseOnAbort(ctx context.Context) <-chan error {
 	errs := make(chan error, 1)
-	w, err := g.beginWait()
+	w, err := g.beginWait(nil)
 	if err != nil {
 		errs <- err
 		close(errs)
@@ -167,8 +170,8 @@ func (w *waiting) result() error {
 	return errors.Join(errs...)
 }
 
-// beginWait begins to mind signals.
-func (g *Group) beginWait() (*waiting, error) {
+// beginWait begins to mind signals. What has stopped m, which may be nil, it is to end with.
+func (g *Group) beginWait(m *member) (*waiting, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.waiting {
@@ -181,8 +184,11 @@ func (g *Group) beginWait() (*waiting, error) {
 	if w.signals == nil {
 		w.signals, w.release = notifySignals()
 	}
-	if g.stop != nil && g.stop.leaving {
+	switch {
+	case g.stop != nil && g.stop.leaving:
 		g.reportLocked(g.stop) // a Close that goes on already is what this Wait waits for
+	case m != nil && m.stop != nil:
+		g.reportLocked(m.stop)
 	}
 	return w, nil
 }
