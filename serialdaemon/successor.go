@@ -77,10 +77,12 @@ func setDeadline(l net.Listener, t time.Time) {
 	}
 }
 
-// setDeadlineWithin gives the other process d, and less if ctx ends before that: its end has set a deadline, too, which
-// this one may have come after.
-func setDeadlineWithin(ctx context.Context, conn *net.UnixConn, d time.Duration) {
-	conn.SetDeadline(time.Now().Add(d))
+// setDeadlineWithin gives the other process time to write what is read here, and to read what is written, and none if
+// ctx has ended: that has set a deadline, too, which this one may have come after.
+func setDeadlineWithin(ctx context.Context, conn *net.UnixConn, read, write time.Duration) {
+	now := time.Now()
+	conn.SetReadDeadline(now.Add(read))
+	conn.SetWriteDeadline(now.Add(write))
 	if ctx.Err() != nil {
 		conn.SetDeadline(time.Unix(1, 0))
 	}
@@ -96,25 +98,25 @@ func (g *Group) handOver(ctx context.Context, conn *net.UnixConn) error {
 	defer stop()
 	keys, all := g.owned()
 	keepFiles(all, true)
-	setDeadlineWithin(ctx, conn, handoverReply)
+	setDeadlineWithin(ctx, conn, g.handoverTimeout(), handoverReply)
 	if err := send(conn, keys, all); err != nil {
 		g.keepFiles(false)
 		return err
 	}
 	reply := make([]byte, 1)
-	setDeadlineWithin(ctx, conn, g.handoverTimeout())
 	_, err := io.ReadFull(conn, reply)
 	switch {
 	case ctx.Err() != nil: // the next one may have everything: its files are left to it
 		return ctx.Err()
 	case err == nil && reply[0] == sayReady:
 		g.log().Info("listeners handed over", zap.Int("sockets", len(all)))
+		setDeadlineWithin(ctx, conn, handoverReply, handoverReply)
 		_, _ = conn.Write([]byte{sayGoing}) // if it is dead now, so is the service: nobody goes back
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded) && !g.hasMembers(): // this one stops in any case: the next may go on
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		setDeadlineWithin(ctx, conn, handoverReply)
+		setDeadlineWithin(ctx, conn, handoverReply, handoverReply)
 		_, _ = conn.Write([]byte{sayTooLate})
 	case err == nil:
 		err = errNotReady

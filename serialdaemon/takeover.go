@@ -74,7 +74,7 @@ func (g *Group) checkPeer(conn *net.UnixConn) error {
 func (h *handover) receive(ctx context.Context, conn *net.UnixConn) error {
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	setDeadlineWithin(ctx, conn, handoverReply)
+	setDeadlineWithin(ctx, conn, handoverReply, handoverReply)
 	length, files, err := receiveFiles(conn)
 	defer func() {
 		for _, f := range files {
