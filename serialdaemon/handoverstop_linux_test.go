@@ -129,6 +129,7 @@ func TestHandoverToOneThatIsLateDuringAStop(t *testing.T) {
 // A process that has closed its control socket sends nothing, so that the next one starts by itself.
 func TestNoHandoverWithoutTheControlSocket(t *testing.T) {
 	g := &serialdaemon.Group{}
+	g.Impatient(time.Millisecond)
 	_, _, err := g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
 	require.NoError(t, err)
 	former, next := connected(t, filepath.Join(t.TempDir(), "s"))

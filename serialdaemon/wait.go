@@ -12,13 +12,12 @@ import (
 // Wait calls OnReady, tells systemd that the process is ready, and blocks until it has stopped, for which there are these reasons:
 // SIGINT or SIGTERM, the end of ctx, Close, an endpoint that fails, or that nothing is left of what was started. If nothing
 // was started yet, the process is ready when something is: with the first server, so start all of them before Wait if a
-// former process hands over the listeners of several.
-// It stops everything in the group then, and returns the errors of all that was started, joined; nil after a
+// former process hands over the listeners of several. It stops everything in the group then, and returns the errors of all that was started, joined; nil after a
 // stop in which nothing was cut off. ExitCode makes a status of it.
 //
-// A second SIGINT or SIGTERM stops at once. SIGHUP loads the certificates again and calls Reload. SIGUSR2
-// stops the servers, as a SIGTERM does, but not Wait. No other signal is touched. Only one Wait runs at
-// a time: another one returns ErrWaiting.
+// A second SIGINT or SIGTERM stops at once, and the first one does not, also where a stop goes on. SIGHUP loads the
+// certificates again and calls Reload. SIGUSR2 stops the servers, as a SIGTERM does, but not Wait. No other signal is
+// touched. Only one Wait runs at a time: another one returns ErrWaiting.
 func (g *Group) Wait(ctx context.Context) error { return g.waitFor(ctx, nil) }
 
 // waitFor is Wait. It returns, too, if m, which may be nil, was stopped before.
