@@ -63,7 +63,7 @@ func (w *workshop) build(ctx context.Context, bench, pkg string, race bool, over
 		}
 		args = append(args, "-overlay="+file)
 	}
-	c, err := runChild(ctx, buildLimit, w.tree(), "go", append(args, pkg)...)
+	c, err := runChild(ctx, buildLimit, filepath.Join(w.tree(), pkg), "go", append(args, ".")...) // it may be a module of its own
 	switch {
 	case err != nil:
 		return "", "", err

@@ -15,7 +15,7 @@ import (
 type bound struct {
 	endpoint     *Endpoint
 	listeners    []net.Listener // more than one for some sockets of systemd's
-	own          []net.Listener // what is below the layers of Wrap
+	own          []net.Listener // those that the next process may have: what is below the layers of Wrap
 	certificates *Certificates  // of the endpoint's TLS files; nil if it has none
 }
 
@@ -44,7 +44,9 @@ func (e *Endpoint) bind(ctx context.Context, from sources) (*bound, error) {
 		}
 		return nil, &EndpointError{Endpoint: e.String(), Kind: ErrListen, Err: err}
 	}
-	b.own = slices.Clone(b.listeners)
+	if e.Listener == nil { // which is the application's to hand over
+		b.own = slices.Clone(b.listeners)
+	}
 	if e.Wrap != nil {
 		for i, l := range b.listeners {
 			b.listeners[i] = e.Wrap(l)

@@ -59,6 +59,17 @@ func child(rawURLs string) int {
 	return serialdaemon.ExitCode(serialdaemon.Run(ctx, srv, all...))
 }
 
+// hangingServer returns a server whose task tells hangs that it runs, and ends with release.
+func hangingServer(hangs chan<- struct{}, release <-chan struct{}) *serialserver.Server {
+	srv := serialserver.New(nil)
+	srv.Register(taskHang, func(context.Context, *serialserver.Client, binaryutil.BinaryReader, *zap.Logger, ...any) (io.Reader, error) {
+		hangs <- struct{}{}
+		<-release
+		return nil, nil
+	}, "hang")
+	return srv
+}
+
 // process is a child process.
 type process struct {
 	*exec.Cmd

@@ -2,8 +2,10 @@ package serialdaemon_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -168,9 +170,20 @@ func TestConfigurationThatIsWrong(t *testing.T) {
 		{name: "x.yaml", content: "drain: 5", says: []string{"drain (file ", "missing unit"}},
 		{name: "x.yaml", content: "drain:", says: []string{"drain (file ", "there is no value"}},
 		{name: "x.yaml", content: "drain: [1s, 2s]", says: []string{"want one value, not a list"}},
-		{name: "x.yaml", content: "tags: [{a: b}]", says: []string{"item 1: a map[string]interface {} is no value"}},
-		{name: "x.yaml", content: "store: 2020-01-01", says: []string{"write it in quotes"}},
-		{name: "x.yaml", content: "level: 1\nlevel: 2", says: []string{"already defined"}},
+		{name: "x.yaml", content: "tags: [{a: b}]", says: []string{"item 1: want a text or a number"}},
+		{name: "x.yaml", content: "level: 1\nlevel: 2", says: []string{"x.yaml: ", `"level" already defined`}},
+		{name: "x.yaml", content: "limits: {clients: 1, clients: 2}", says: []string{"x.yaml: ", `"clients" already defined`}},
+		{name: "x.yaml", content: "level: 1\n---\nlevel: 2", says: []string{"x.yaml: there is more than one document"}},
+		{name: "x.yaml", content: "level: 1\n---\n", says: []string{"x.yaml: there is more than one document"}},
+		{name: "x.yaml", content: "level: 1\n---\n{", says: []string{"x.yaml: "}},
+		{name: "x.json", content: `{"level": 1, "limits": {"clients": 1, "clients": 1}}`, says: []string{`x.json: key "limits.clients" is there twice`}},
+		{name: "x.json", content: `{"level": 1} {"level": 2}`, says: []string{"x.json: invalid character '{' after top-level value"}},
+		{name: "x.json", content: "[1]", says: []string{"x.json: the file is not a section"}},
+		{name: "x.json", content: "{\"store\": \"\xff\"}", says: []string{"x.json: the text is not UTF-8"}},
+		{name: "x.json", content: `{"store": null}`, says: []string{"store (file ", "there is no value"}},
+		{name: "x.json", content: `{"level": 1e1}`, says: []string{"level (file ", `parsing "1e1": invalid syntax`}},
+		{name: "x.yaml", content: "level: 08", says: []string{"level (file ", `parsing "08": invalid syntax`}},
+		{name: "x.yaml", content: bomb(), says: []string{"x.yaml: ", "excessive aliasing"}},
 		{name: "x.yaml", content: "- a", says: []string{"file ", "cannot unmarshal"}},
 		{name: "x.json", content: `{"level": 1.5}`, says: []string{"level (file ", "invalid syntax"}},
 		{name: "x.json", content: `{"level": 128}`, says: []string{"value out of range"}},
@@ -196,6 +209,43 @@ func TestConfigurationThatIsWrong(t *testing.T) {
 		require.ErrorIs(t, err, serialdaemon.ErrUsage)
 		require.Equal(t, serialdaemon.ExitUsage, serialdaemon.ExitCode(err))
 		require.Equal(t, defaults(), got, "it is as it was")
+	}
+}
+
+// bomb is a short text that is a long one, when its aliases are written out.
+func bomb() string {
+	var text strings.Builder
+	text.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
+	for i := range 9 {
+		fmt.Fprintf(&text, "a%d: &a%d [%s*a%d]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), i)
+	}
+	return text.String()
+}
+
+// The values of a file are what is written there.
+func TestConfigurationFileLiterally(t *testing.T) {
+	type values struct {
+		A, B, C, D, E, F, G string
+		List                []string
+		Mode                uint32
+		Large               uint64
+		Small               float64
+		On                  bool
+	}
+	want := values{A: "0660", B: "1.10", C: "1e3", D: "123456789012345678901234567890", E: "true", F: "2020-01-01", G: "0x1F",
+		List: []string{"0660", "1.10", "~x"}, Mode: 0o660, Large: 1<<64 - 1, Small: 0.1, On: true}
+	for name, content := range map[string]string{
+		"x.yaml": "a: 0660\nb: 1.10\nc: 1e3\nd: 123456789012345678901234567890\ne: true\nf: 2020-01-01\ng: 0x1F\n" +
+			"list: [0660, 1.10, ~x]\nmode: 0660\nlarge: 18446744073709551615\nsmall: 0.1\non: True\n",
+		"y.yaml": "d: &d 123456789012345678901234567890\nlist: &list [0660, 1.10, ~x]\n<<: {a: !!int 0660, b: 1.10, c: 1e3, e: true}\n" +
+			"f: 2020-01-01\ng: 0x1F\nmode: 0o660\nlarge: 0xffffffffffffffff\nsmall: 1e-1\non: true\n",
+		"x.json": `{"a": "0660", "b": 1.10, "c": 1e3, "d": 123456789012345678901234567890, "e": true, "f": "2020-01-01", "g": "0x1F",
+			"list": ["0660", 1.10, "~x"], "mode": "0660", "large": 18446744073709551615, "small": 0.1, "on": true}`,
+	} {
+		var got values
+		_, err := loader(t, name, content, nil).Load(&got)
+		require.NoError(t, err)
+		require.Equal(t, want, got, name)
 	}
 }
 
@@ -263,11 +313,65 @@ func TestStructsThatCannotBeConfigured(t *testing.T) {
 			P string `koanf:"print-config"`
 		}{},
 		"key help is taken": &struct{ Help bool }{},
+		"key a is a section, too": &struct {
+			A string
+			B struct{ C string } `koanf:"a"`
+		}{},
+		"no text can be made a *": &struct{ *Exported }{},
 	} {
 		_, err := loader(t, "", "", nil).Load(config)
 		require.ErrorContains(t, err, says)
 		require.False(t, errors.Is(err, serialdaemon.ErrUsage))
 	}
+}
+
+// Exported and the types below are embedded.
+type (
+	Exported struct{ One string }
+	hidden   struct{ Two string }
+	section  struct{ Three string }
+	number   int
+)
+
+// UnmarshalText is not asked of a field that cannot be set as a whole.
+func (*section) UnmarshalText([]byte) error { return errBroken }
+
+// What is embedded and not exported has no value of its own; the exported fields of a struct do.
+func TestEmbeddedFields(t *testing.T) {
+	config := struct {
+		Exported
+		hidden
+		section `koanf:"section"`
+		number
+		*time.Location `koanf:"-"`
+		private        int
+	}{number: 1, private: 1}
+	all, err := loader(t, "", "", []string{"SERIAL_ONE=1", "SERIAL_TWO=2", "SERIAL_SECTION_THREE=3"}).Load(&config)
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	require.Equal(t, []string{"1", "2", "3"}, []string{config.One, config.Two, config.Three})
+	require.Equal(t, []int{1, 1}, []int{int(config.number), config.private})
+}
+
+// No message has the package's name twice, whatever it is about.
+func TestErrorsNameThePackageOnce(t *testing.T) {
+	_, endpoint := serialdaemon.ParseEndpoints("udp://:1", "tcp://x")
+	config := serialdaemon.DefaultConfig()
+	_, invalid := loader(t, "", "", nil, "-endpoints", "udp://:1,tcp://x").Load(&config)
+	_, unknown := loader(t, "x.yaml", "dlay: 1s\ndrian: 1s\n", []string{"SERIAL_X=1"}).Load(&config)
+	_, _, relative := (&serialdaemon.Group{Handover: "x"}).Start(t.Context(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
+	var g serialdaemon.Group
+	g.OnStop(func(context.Context) error { return invalid })
+	hook := errors.Join(all(g.Close())...)
+	for _, err := range []error{endpoint, invalid, unknown, relative, hook} {
+		require.ErrorIs(t, err, serialdaemon.ErrUsage)
+		for line := range strings.Lines(err.Error()) {
+			require.LessOrEqual(t, strings.Count(line, "serialdaemon: "), 1, line)
+		}
+	}
+	require.EqualError(t, invalid, `serialdaemon: the configuration: udp://:1: unknown scheme "udp", there are: systemd, tcp, tls, unix`+
+		"\ntcp://x: address x: missing port in address")
+	require.ErrorContains(t, hook, "serialdaemon: stop hook: the configuration: udp://:1: ")
 }
 
 func TestConfig(t *testing.T) {

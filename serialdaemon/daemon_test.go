@@ -154,9 +154,8 @@ type daemon struct {
 	states []string   // that systemd was told
 }
 
-// run runs a server, of a group that set may set up, until a signal.
-func run(t *testing.T, ctx context.Context, set ...func(*daemon)) *daemon {
-	t.Helper()
+// newDaemon returns one that set may set up.
+func newDaemon(set ...func(*daemon)) *daemon {
 	d := &daemon{Group: &serialdaemon.Group{}, l: newListener(), server: newServer(),
 		signals: make(chan os.Signal, 9), end: make(chan ending, 1), start: time.Now()}
 	d.Group.Signals = d.signals
@@ -164,6 +163,13 @@ func run(t *testing.T, ctx context.Context, set ...func(*daemon)) *daemon {
 	for _, set := range set {
 		set(d)
 	}
+	return d
+}
+
+// run runs a server, of a group that set may set up, until a signal.
+func run(t *testing.T, ctx context.Context, set ...func(*daemon)) *daemon {
+	t.Helper()
+	d := newDaemon(set...)
 	go func() {
 		err := d.Run(ctx, d.server, d.l.endpoint())
 		d.end <- ending{err, time.Since(d.start)}

@@ -1,15 +1,55 @@
 // Package serialdaemon makes a process of a serialserver.Server: it binds endpoints that URLs describe, runs
 // servers until a signal, reloads certificates and configurations, and stops everything in order.
 //
+// A whole daemon:
+//
+//	package main
+//
+//	import (
+//		"context"
+//		"fmt"
+//		"io"
+//		"net"
+//		"os"
+//		"strings"
+//
+//		"go.uber.org/zap"
+//
+//		"github.com/serialkit/serialkit/binaryutil"
+//		"github.com/serialkit/serialkit/serialdaemon"
+//		"github.com/serialkit/serialkit/serialserver"
+//	)
+//
+//	type config struct {
+//		serialdaemon.Config
+//		Greeting string `koanf:"greeting" usage:"what task 1 answers"`
+//	}
+//
 //	func main() {
-//		endpoints, err := serialdaemon.ParseEndpoints("tcp://:7070", "unix:///run/x.sock?mode=0660")
-//		if err == nil {
-//			err = serialdaemon.Run(context.Background(), newServer(), endpoints...)
-//		}
-//		if err != nil {
+//		err := run(os.Args[1:])
+//		if code := serialdaemon.ExitCode(err); code != serialdaemon.ExitOK {
 //			fmt.Fprintln(os.Stderr, err)
+//			os.Exit(code)
 //		}
-//		os.Exit(serialdaemon.ExitCode(err))
+//	}
+//
+//	func run(args []string) error {
+//		c := config{Config: serialdaemon.DefaultConfig(), Greeting: "hello"}
+//		if _, err := (serialdaemon.Loader{Args: args, File: "/etc/greeter.yaml"}).Load(&c); err != nil {
+//			return err
+//		}
+//		endpoints, err := serialdaemon.ParseEndpoints(c.Endpoints...)
+//		if err != nil {
+//			return err
+//		}
+//		server := serialserver.New(c.ServerTimeout())
+//		greet := func(context.Context, *serialserver.Client, binaryutil.BinaryReader, *zap.Logger, ...any) (io.Reader, error) {
+//			return strings.NewReader(c.Greeting), nil
+//		}
+//		server.Register(1, greet, "greet")
+//		group := serialdaemon.Group{OnReady: func(addrs []net.Addr) { fmt.Println("ready", addrs) }}
+//		c.Set(&group)
+//		return group.Run(context.Background(), server, endpoints...)
 //	}
 //
 // It is a module of its own, so that who imports serialserver alone does not need its libraries.
@@ -54,7 +94,7 @@
 //	Serve   serves one server, which the Group then knows nothing of, until its context is done
 //
 // CloseOnAbort is a Wait in the background. When OnReady is called, by Wait, everything listens and the
-// signals are minded.
+// signals are minded. A Wait that begins before anything was started is ready with the first server.
 //
 // The end of Start's context stops that server. When one endpoint of a server fails, so that Accept will never
 // succeed again, the others are stopped; when somebody waits, the whole Group is. All errors are reported,
@@ -74,7 +114,7 @@
 //
 // So a stop takes at most 5 s, StopDelay, DrainTimeout and 50 ms, whatever handlers and hooks do: those that
 // do not return are left behind. A second SIGINT or SIGTERM cuts all of it short. Wait returns up to 5 s later for each
-// of a Reload and a Healthy that are under way.
+// of an OnReady, a Reload and a Healthy that are under way.
 //
 // # Signals
 //
@@ -108,7 +148,7 @@
 // those that the former process did not have are bound, those that this one does not have are closed.
 //
 // What Start starts does not accept until Wait, or Run, says that the process is ready: until then the former one
-// does. Then it stops, at once, without hooks and delay, and its Wait returns. If the next process dies before it
+// does. So start everything before Wait: what a server that is started later would have taken over was closed by then. Then it stops, at once, without hooks and delay, and its Wait returns. If the next process dies before it
 // is ready, or needs more than HandoverTimeout, the former one goes on and nothing has happened; the other one's
 // Wait returns ErrHandover. So do everything that may fail before Wait.
 //
@@ -117,6 +157,10 @@
 // has the mode 0600. Endpoint.Listener is never handed over.
 //
 // # Configuration
+//
+// What it has loaded holds until the process ends, and no SIGHUP changes it by itself: none of the keys of Config is applied
+// again, endpoints, drain, delay and timeouts alike. A SIGHUP loads the files of certificates that endpoints name,
+// and calls Reload, which may call Load for a new struct and apply of that what the application can change.
 //
 // A [Loader] fills a struct: flags win over the environment, that over a file in YAML or JSON, and that over what
 // the struct has before. [Config] is what every daemon needs; embed it.
@@ -131,6 +175,5 @@
 //
 // store is the flag -store, the variable SERIAL_STORE and the key store; timeout.wait is -timeout.wait,
 // SERIAL_TIMEOUT_WAIT, and wait in the section timeout. A name that is not known is an error that suggests the
-// nearest one. The flag -print-config prints each value and where it came from. To read it again on SIGHUP, let
-// Reload call Load for a new struct.
+// nearest one. The flag -print-config prints each value and where it came from.
 package serialdaemon

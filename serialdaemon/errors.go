@@ -40,6 +40,33 @@ var (
 	ErrNotSocket = errors.New("serialdaemon: the file is not a socket")
 )
 
+// prefix begins the messages of all errors.
+const prefix = "serialdaemon: "
+
+// withoutPrefix returns a message for one that has the prefix already. Of errors that are joined the first line has
+// it, and each further one, which stands for itself.
+func withoutPrefix(err error) string {
+	return strings.ReplaceAll(strings.TrimPrefix(err.Error(), prefix), "\n"+prefix, "\n")
+}
+
+// reason is an error of the application's, and where it was.
+type reason struct {
+	where string
+	kind  error // nil: none
+	err   error
+}
+
+// Error says where, and then what the application says.
+func (r *reason) Error() string { return prefix + r.where + ": " + withoutPrefix(r.err) }
+
+// Unwrap returns the kind, if there is one, and the error.
+func (r *reason) Unwrap() []error {
+	if r.kind == nil {
+		return []error{r.err}
+	}
+	return []error{r.kind, r.err}
+}
+
 // EndpointError says which endpoint could not be used, and why.
 type EndpointError struct {
 	// Endpoint is its URL.
@@ -51,9 +78,7 @@ type EndpointError struct {
 }
 
 // Error names the endpoint and the reason.
-func (e *EndpointError) Error() string {
-	return "serialdaemon: " + e.Endpoint + ": " + strings.TrimPrefix(e.Err.Error(), "serialdaemon: ")
-}
+func (e *EndpointError) Error() string { return prefix + e.Endpoint + ": " + withoutPrefix(e.Err) }
 
 // Unwrap returns the kind and the reason.
 func (e *EndpointError) Unwrap() []error { return []error{e.Kind, e.Err} }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/serialserver"
 )
 
 var (
@@ -76,3 +78,21 @@ func (g *Group) Impatient(d time.Duration) { g.patience = d }
 
 // Stranger makes a group take its process for another user's.
 func (g *Group) Stranger() { g.strange = 1 }
+
+// ServeControl serves a control socket.
+func (g *Group) ServeControl(ctx context.Context, control net.Listener) bool {
+	return g.serveControl(ctx, control)
+}
+
+// RunAnd is Run, which does something else between its Start and its Wait.
+func (g *Group) RunAnd(between func(), server *serialserver.Server, endpoints ...*Endpoint) error {
+	m, err := g.start(context.Background(), context.Background(), server, endpoints)
+	if err != nil {
+		return err
+	}
+	between()
+	return g.waitFor(context.Background(), m)
+}
+
+// HandOver hands over to the process at the other end.
+func (g *Group) HandOver(ctx context.Context, conn *net.UnixConn) error { return g.handOver(ctx, conn) }

@@ -24,10 +24,11 @@ func fieldsOf(v reflect.Value, prefix string) ([]field, error) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key := f.Tag.Get("koanf")
-		if key == "-" || !f.IsExported() && !f.Anonymous {
+		embedded := f.Anonymous && f.Type.Kind() == reflect.Struct
+		if key == "-" || !f.IsExported() && !embedded {
 			continue
 		}
-		if f.Anonymous && key == "" && f.Type.Kind() == reflect.Struct {
+		if embedded && key == "" {
 			inner, err := fieldsOf(v.Field(i), prefix)
 			if err != nil {
 				return nil, err
@@ -39,7 +40,7 @@ func fieldsOf(v reflect.Value, prefix string) ([]field, error) {
 			key = strings.ToLower(f.Name)
 		}
 		key = prefix + key
-		if f.Type.Kind() == reflect.Struct && !isText(v.Field(i)) {
+		if f.Type.Kind() == reflect.Struct && (!f.IsExported() || !isText(v.Field(i))) {
 			inner, err := fieldsOf(v.Field(i), key+delimiter)
 			if err != nil {
 				return nil, err
@@ -88,9 +89,9 @@ func set(v reflect.Value, to any) error {
 	case kind == reflect.Bool:
 		return setParsed(to, func() (bool, error) { return strconv.ParseBool(text) }, v.SetBool)
 	case v.CanInt():
-		return setParsed(to, func() (int64, error) { return strconv.ParseInt(text, 10, v.Type().Bits()) }, v.SetInt)
+		return setParsed(to, func() (int64, error) { return strconv.ParseInt(text, 0, v.Type().Bits()) }, v.SetInt)
 	case v.CanUint():
-		return setParsed(to, func() (uint64, error) { return strconv.ParseUint(text, 10, v.Type().Bits()) }, v.SetUint)
+		return setParsed(to, func() (uint64, error) { return strconv.ParseUint(text, 0, v.Type().Bits()) }, v.SetUint)
 	case v.CanFloat():
 		return setParsed(to, func() (float64, error) { return strconv.ParseFloat(text, v.Type().Bits()) }, v.SetFloat)
 	}

@@ -38,8 +38,10 @@ type Group struct {
 	// StopDelay is how long a stop goes on accepting after the hooks have said that the daemon is to get no
 	// more clients: the time that those who look for daemons need to learn of it. 0 or less means none.
 	StopDelay time.Duration
-	// OnReady is called by Wait with the addresses of everything that was started, when the signals are minded:
-	// from then on whoever knows of the process may connect to it and send it signals. A panic in it is logged.
+	// OnReady is called by Wait with the addresses of everything that was started, when that is served and the
+	// signals are minded: from then on whoever knows of the process may connect to it and send it signals. It is called
+	// once, as soon as something was started, and once more for what is started after a SIGUSR2. While it runs the process
+	// hands nothing over. A panic in it is logged.
 	OnReady func(addrs []net.Addr)
 	// Reload is called on SIGHUP, after the certificates have been loaded again: the application reads its
 	// configuration. Its ctx is done when Wait ends. An error is logged, as a panic is, and nothing else
@@ -58,17 +60,24 @@ type Group struct {
 	patience time.Duration // HandoverTimeout, for tests that have less; 0: that
 	strange  int           // added to this process's user, for tests that have but one
 
-	handing  sync.Mutex // guards handover, also while the other process is waited for; taken before mu
+	joins    sync.Mutex // one Start at a time takes over, or gives up what it took; held meanwhile, and taken first
+	telling  sync.Mutex // orders what systemd is told, and is held while it is; taken before mu
+	handing  sync.Mutex // guards handover; taken before mu
 	handover handover
 
-	mu      sync.Mutex // guards what follows
-	members []*member  // in the order of their starts
-	hooks   []func(context.Context) error
-	stop    *stop      // that is going on; nil if none is
-	leaving bool       // it is one that ends the process
-	errs    []error    // of members that have ended by themselves
-	news    chan *stop // has room for one; for Wait, see report
-	waiting bool       // Wait runs
+	mu        sync.Mutex // guards what follows
+	members   []*member  // in the order of their starts
+	joining   int        // Starts that have begun, and not ended
+	life      *life      // of these and of the members; nil if there is none yet
+	hooks     []func(context.Context) error
+	stop      *stop         // that is going on; nil if none is
+	left      bool          // one that ends the process has begun, and nothing was started since
+	ready     bool          // OnReady was called for what is served now
+	announced bool          // systemd was told READY=1 by the Wait that runs
+	errs      []error       // of members that have ended by themselves
+	news      chan *stop    // has room for one; for Wait, see report
+	started   chan struct{} // has room for one; for Wait: there may be something new to be ready with
+	waiting   bool          // Wait runs
 }
 
 // Start binds every endpoint, serves them, and returns their real addresses in the order of the endpoints,
@@ -109,17 +118,18 @@ func (g *Group) Serve(ctx context.Context, server *serialserver.Server, endpoint
 	if err != nil {
 		return err
 	}
-	m := newMember(g, server, all, false, alwaysOpen)
+	m := newMember(g, server, all, false)
 	m.run(ctx)
 	return errors.Join(m.all...)
 }
 
 // Run is Start and then Wait. The end of ctx is a stop of the whole group.
 func (g *Group) Run(ctx context.Context, server *serialserver.Server, endpoints ...*Endpoint) error {
-	if _, err := g.start(ctx, context.WithoutCancel(ctx), server, endpoints); err != nil {
+	m, err := g.start(ctx, context.WithoutCancel(ctx), server, endpoints)
+	if err != nil {
 		return err
 	}
-	return g.Wait(ctx)
+	return g.waitFor(ctx, m)
 }
 
 // OnStop adds a hook to the next stop: it tells those who look for daemons that this one is going. Hooks are
@@ -160,21 +170,6 @@ func (g *Group) Close() <-chan error {
 	return errs
 }
 
-// tellReady tells that what was started listens: first a former process, which accepts until then.
-func (g *Group) tellReady() error {
-	if err := g.confirm(); err != nil {
-		return err
-	}
-	if g.OnReady != nil {
-		_ = g.call(context.Background(), "on ready", func(context.Context) error {
-			g.OnReady(g.allAddrs())
-			return nil
-		})
-	}
-	g.tell(stateReady)
-	return nil
-}
-
 // bind binds endpoints, of which there must be some. inherited, if it is not nil, returns what the former
 // process had for one.
 func (g *Group) bind(ctx context.Context, inherited func(*Endpoint) []net.Listener, endpoints []*Endpoint) ([]*bound, error) {
@@ -193,37 +188,27 @@ func (g *Group) bind(ctx context.Context, inherited func(*Endpoint) []net.Listen
 	return all, nil
 }
 
-// join makes a server a member.
-func (g *Group) join(ctx context.Context, server *serialserver.Server, endpoints []*Endpoint) (*member, error) {
-	if err := g.joinHandover(ctx); err != nil {
-		return nil, err
+// ended forgets a member. A stop that is going on has noted it. Where it was the last one, and nobody waits, the next
+// process has nothing to take over.
+func (g *Group) ended(m *member) {
+	if g.forget(m) {
+		g.leaveIfIdle()
 	}
-	all, err := g.bind(ctx, g.inherited, endpoints)
-	if err != nil {
-		return nil, err
-	}
-	m := newMember(g, server, all, true, g.opening())
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stop != nil {
-		return nil, errors.Join(ErrStopping, unbind(all))
-	}
-	g.members = append(g.members, m)
-	return m, nil
 }
 
-// ended forgets a member. A stop that is going on has noted it.
-func (g *Group) ended(m *member) {
+// forget reports whether nothing is left, and nothing is being started.
+func (g *Group) forget(m *member) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.members = slices.DeleteFunc(g.members, func(other *member) bool { return other == m })
 	if g.stop != nil {
-		return
+		return false
 	}
 	g.errs = append(g.errs, m.all...)
 	if len(g.members) == 0 {
 		g.reportLocked(nil)
 	}
+	return len(g.members) == 0 && g.joining == 0
 }
 
 // allAddrs returns where everything listens that was started.

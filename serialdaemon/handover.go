@@ -3,8 +3,10 @@ package serialdaemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
@@ -38,8 +40,12 @@ var ErrHandover = errors.New("serialdaemon: the former process goes on: this one
 // errOtherUser is a control socket at whose other end is another user's process.
 var errOtherUser = errors.New("serialdaemon: the process at the control socket is another user's")
 
-// errRelative is a control socket that would be elsewhere for a process in another directory.
-var errRelative = errors.New("serialdaemon: the control socket's path is not absolute")
+// errRelative is a control socket that would be elsewhere for a process in another directory, and errLong one whose path
+// the system does not take.
+var (
+	errRelative = errors.New("serialdaemon: the control socket's path is not absolute")
+	errLong     = fmt.Errorf("serialdaemon: the control socket's path has more than %d bytes", maxUnixPath)
+)
 
 // handed is a listener in a manifest.
 type handed struct {
@@ -59,7 +65,7 @@ func (e *Endpoint) key() string { return e.Network + ":" + e.Address }
 type handover struct {
 	control net.Listener // nil: there is none, or it is closed
 
-	former    *net.UnixConn             // from whom the listeners came, until it knows that this process is ready
+	former    *net.UnixConn             // from whom the listeners came, until it has been told that this process is ready
 	inherited map[string][]net.Listener // that no endpoint has asked for
 	open      chan struct{}             // closed when that process stops; nil if there is none
 }
@@ -71,36 +77,47 @@ var alwaysOpen = func() <-chan struct{} {
 	return open
 }()
 
-// opening returns what is closed when this process may accept: the one that still does may go on, and nothing
-// is lost if this one dies before.
-func (g *Group) opening() <-chan struct{} {
-	g.handing.Lock()
-	defer g.handing.Unlock()
-	if g.handover.open == nil {
-		return alwaysOpen
-	}
-	return g.handover.open
-}
-
-// joinHandover makes the group one that hands over, and takes what there is to be taken. It does so once.
-func (g *Group) joinHandover(ctx context.Context) error {
+// joinHandover makes the group one that hands over, and takes what there is to be taken. It does so once. The begin of
+// a stop ends it.
+func (g *Group) joinHandover(ctx context.Context, now *life) error {
 	if g.Handover == "" {
 		return nil
 	}
-	g.handing.Lock()
-	defer g.handing.Unlock()
-	if g.handover.control != nil {
+	if err := g.checkHandover(); err != nil {
+		return &EndpointError{Endpoint: "handover " + g.Handover, Kind: ErrUsage, Err: err}
+	}
+	g.joins.Lock()
+	defer g.joins.Unlock()
+	if g.control() != nil {
 		return nil
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(now.ctx, cancel)()
 	h, err := g.takeOver(ctx)
 	if err == nil && h == nil {
 		h = &handover{}
 		h.control, err = listenUnix(ctx, &Endpoint{Network: NetworkUnix, Address: g.Handover})
 	}
-	if err != nil {
+	switch {
+	case err != nil && now.ctx.Err() != nil:
+		return ErrStopping
+	case err != nil:
 		return &EndpointError{Endpoint: "handover " + g.Handover, Kind: ErrListen, Err: err}
 	}
+	g.handing.Lock()
+	defer g.handing.Unlock()
 	g.handover = *h
+	return nil
+}
+
+func (g *Group) checkHandover() error {
+	switch {
+	case !filepath.IsAbs(g.Handover):
+		return errRelative
+	case len(g.Handover) > maxUnixPath:
+		return errLong
+	}
 	return nil
 }
 
@@ -121,44 +138,83 @@ func (g *Group) inherited(e *Endpoint) []net.Listener {
 }
 
 // confirm tells the former process that this one serves. Where that process has died it is not waited for. From
-// then on the files of unix sockets are this one's to remove, and what no endpoint has asked for is closed.
+// then on the files of unix sockets are this one's to remove, and what no endpoint has asked for is closed. A stop ends
+// the connection to that process, and with it this, and leaves the files alone: who serves now is not known.
 func (g *Group) confirm() error {
-	g.handing.Lock()
-	former, left, open := g.handover.former, g.handover.inherited, g.handover.open
-	g.handover.former, g.handover.inherited = nil, nil
-	g.handing.Unlock()
+	former, left := g.beginConfirm()
 	if former == nil {
 		return nil
 	}
 	defer former.Close()
-	err := g.exchange(former)
+	answer, silence := exchange(former)
+	goesOn := silence == nil && answer != sayGoing
+	open, own, stopped := g.endConfirm(former, goesOn)
 	for _, all := range left {
-		keepFiles(all, err != nil)
+		keepFiles(all, goesOn || stopped)
 		if err := closeAll(all); err != nil {
 			g.log().Warn("listener of no use", zap.Error(err))
 		}
 	}
-	if err == nil {
-		g.keepFiles(false)
-		g.grantAccess()
-		close(open)
+	switch {
+	case stopped:
+		return nil
+	case goesOn:
+		return ErrHandover
+	case silence != nil:
+		g.log().Warn("the former process does not answer", zap.Error(silence))
 	}
-	return err
+	g.grantAccess(own)
+	close(open)
+	return nil
 }
 
-// exchange says ready. There is an error only if the former process says that it goes on.
-func (g *Group) exchange(former *net.UnixConn) error {
+// beginConfirm returns the former process, nil if there is none, and what no endpoint has asked for.
+func (g *Group) beginConfirm() (*net.UnixConn, map[string][]net.Listener) {
+	g.handing.Lock()
+	defer g.handing.Unlock()
+	if g.handover.former == nil || !g.hasMembers() {
+		return nil, nil
+	}
+	left := g.handover.inherited
+	g.handover.inherited = nil
+	return g.handover.former, left
+}
+
+// hasMembers reports whether something was started, and no stop goes on.
+func (g *Group) hasMembers() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stop == nil && len(g.members) > 0
+}
+
+// endConfirm notes that the former process has been told. It returns what is to be closed when this one may accept, and
+// its listeners, whose files it removes from now on unless the former one goes on. It reports whether a stop was faster.
+func (g *Group) endConfirm(former *net.UnixConn, goesOn bool) (open chan struct{}, own []net.Listener, stopped bool) {
+	g.handing.Lock()
+	defer g.handing.Unlock()
+	if g.handover.former != former {
+		return nil, nil, true
+	}
+	g.handover.former = nil
+	own = []net.Listener{g.handover.control}
+	for _, b := range g.allBound() {
+		own = append(own, b.own...)
+	}
+	if !goesOn {
+		keepFiles(own, false)
+	}
+	return g.handover.open, own, false
+}
+
+// exchange says ready, and returns what the former process answers.
+func exchange(former *net.UnixConn) (answer byte, silence error) {
 	former.SetDeadline(time.Now().Add(handoverReply))
 	reply := []byte{sayReady}
 	_, err := former.Write(reply)
 	if _, readErr := io.ReadFull(former, reply); readErr != nil {
-		g.log().Warn("the former process does not answer", zap.Error(errors.Join(err, readErr)))
-		return nil
+		return 0, errors.Join(err, readErr)
 	}
-	if reply[0] != sayGoing {
-		return ErrHandover
-	}
-	return nil
+	return reply[0], nil
 }
 
 // leaveHandover ends the group's part in handovers, with its control socket.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,10 +32,11 @@ func generationOf(t *testing.T, control string, rawURLs []string, set ...func(*s
 	t.Helper()
 	g := &generation{signals: make(chan os.Signal, 1)}
 	ready := make(chan struct{})
+	isReady := sync.OnceFunc(func() { close(ready) })
 	g.Group = &serialdaemon.Group{Handover: control, Signals: g.signals, DrainTimeout: childLimit}
 	g.Tell(func(state string) error {
 		if state == "READY=1" {
-			close(ready)
+			isReady()
 		}
 		return nil
 	}, 0, nil)
@@ -60,12 +62,17 @@ func takes(t *testing.T, control string) *net.UnixConn {
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(childLimit)))
+	readManifest(t, conn)
+	return conn.(*net.UnixConn)
+}
+
+func readManifest(t *testing.T, conn net.Conn) {
+	t.Helper()
 	length := make([]byte, 4)
-	_, err = io.ReadFull(conn, length)
+	_, err := io.ReadFull(conn, length)
 	require.NoError(t, err)
 	_, err = io.ReadFull(conn, make([]byte, binary.BigEndian.Uint32(length)))
 	require.NoError(t, err)
-	return conn.(*net.UnixConn)
 }
 
 // answers requires that everything at these addresses is served.
@@ -207,20 +214,28 @@ func serveLate(control, shared net.Listener) {
 		return
 	}
 	defer conn.Close()
+	if sendListeners(conn.(*net.UnixConn), control, shared) != nil {
+		return
+	}
+	_, _ = conn.Read(make([]byte, 1))
+	_, _ = conn.Write([]byte("N"))
+}
+
+// sendListeners hands a listener and the control socket over.
+func sendListeners(conn *net.UnixConn, control, shared net.Listener) error {
 	var files []int
 	for _, l := range []net.Listener{shared, control} {
 		f, err := l.(*net.UnixListener).File()
 		if err != nil {
-			return
+			return err
 		}
 		defer f.Close()
 		files = append(files, int(f.Fd()))
 	}
 	manifest := `[{"key":"unix:` + shared.Addr().String() + `","own":true},{"key":"control","own":true}]`
 	message := append(binary.BigEndian.AppendUint32(nil, uint32(len(manifest))), manifest...)
-	_, _, _ = conn.(*net.UnixConn).WriteMsgUnix(message, syscall.UnixRights(files...), nil)
-	_, _ = conn.Read(make([]byte, 1))
-	_, _ = conn.Write([]byte("N"))
+	_, _, err := conn.WriteMsgUnix(message, syscall.UnixRights(files...), nil)
+	return err
 }
 
 // Nothing is handed to another user's process, and nothing is taken from one.
@@ -266,7 +281,11 @@ func TestHandoverFromABrokenProcess(t *testing.T) {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			if conn, err := former.Accept(); err == nil {
+			for { // one that has sent nothing is asked again
+				conn, err := former.Accept()
+				if err != nil {
+					return
+				}
 				_, _ = io.WriteString(conn, sent)
 				conn.Close()
 			}
@@ -275,12 +294,14 @@ func TestHandoverFromABrokenProcess(t *testing.T) {
 		_, _, err = g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
 		require.ErrorContains(t, err, says)
 		require.ErrorIs(t, err, serialdaemon.ErrListen)
-		<-served
 		require.NoError(t, former.Close())
+		<-served
 	}
 	g := &serialdaemon.Group{Handover: "control"}
 	_, _, err := g.Start(context.Background(), newServer(), endpoints(t, "tcp://127.0.0.1:0")...)
 	require.ErrorContains(t, err, "not absolute")
+	require.Equal(t, serialdaemon.ExitUsage, serialdaemon.ExitCode(err))
+	require.NotErrorIs(t, err, serialdaemon.ErrListen)
 }
 
 // A group does not take over from itself when it starts its second server.

@@ -10,9 +10,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/v2"
 )
 
 // delimiter is between the parts of a key.
@@ -59,14 +56,15 @@ func (e *SettingError) Error() string {
 	if e.Key != "" {
 		where = e.Key + " (" + e.Source + ")"
 	}
-	return "serialdaemon: " + where + ": " + strings.TrimPrefix(e.Err.Error(), "serialdaemon: ")
+	return prefix + where + ": " + withoutPrefix(e.Err)
 }
 
 // Unwrap returns ErrUsage and the reason.
 func (e *SettingError) Unwrap() []error { return []error{ErrUsage, e.Err} }
 
 // Load reads into config, a pointer to a struct that has the defaults. Its fields are strings, numbers, bools,
-// time.Durations, lists of strings, structs of these, and types that unmarshal text. A field's key is its tag
+// time.Durations, lists of strings, structs of these, and types that unmarshal text. All sources are read alike: integers as
+// in Go (0x1b0, 0o660 and 0660 are the same), and what a file has for a text as it is written there, 1.10 as 1.10. A field's key is its tag
 // koanf, or else its name in lower case, after that of the struct around it and a dot; structs that are embedded
 // without a tag add none. The tag usage explains it for -h, and secret:"true" keeps its value out of what is
 // printed. Lists are separated by commas in flags and variables; a flag may also be given several times.
@@ -85,7 +83,7 @@ func (l Loader) Load(config any) (Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &merged{fields: fields, k: koanf.New(delimiter), sources: make(map[string]string), prefix: l.Prefix}
+	m := &merged{fields: fields, values: make(map[string]any), sources: make(map[string]string), prefix: l.Prefix}
 	if m.prefix == "" {
 		m.prefix = DefaultPrefix
 	}
@@ -102,7 +100,7 @@ func (l Loader) Load(config any) (Settings, error) {
 	}
 	if v, ok := fresh.Interface().(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+			return nil, &reason{"the configuration", ErrUsage, err}
 		}
 	}
 	target.Elem().Set(fresh.Elem())
@@ -134,12 +132,12 @@ func (l Loader) read(m *merged) (show bool, err error) {
 	if file != "" {
 		values, err := m.file(file)
 		if !optional || !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err, m.load(values, func(string) string { return "file " + file }))
+			errs = append(errs, err)
+			m.load(values, func(string) string { return "file " + file })
 		}
 	}
-	errs = append(errs,
-		m.load(variables, func(key string) string { return "environment " + m.variable(key) }),
-		m.load(flags, func(key string) string { return "flag -" + key }))
+	m.load(variables, func(key string) string { return "environment " + m.variable(key) })
+	m.load(flags, func(key string) string { return "flag -" + key })
 	return show, errors.Join(errs...)
 }
 
@@ -153,7 +151,7 @@ func (l Loader) output() io.Writer {
 // merged is a configuration that is being read.
 type merged struct {
 	fields  []field
-	k       *koanf.Koanf      // the latest value of each key: a string or a []string
+	values  map[string]any    // the latest value of each key: a string or a []string
 	sources map[string]string // where it came from
 	prefix  string            // of environment variables
 }
@@ -181,7 +179,8 @@ func (m *merged) variable(key string) string {
 	return m.prefix + strings.NewReplacer(delimiter, "_", "-", "_").Replace(strings.ToUpper(key))
 }
 
-// checkNames refuses structs in which two fields cannot be told apart, or which use the names of flags.
+// checkNames refuses structs in which two fields cannot be told apart, of which one is a section of a file and a value,
+// or which use the names of flags.
 func (m *merged) checkNames() error {
 	taken := map[string]string{m.variable(flagConfig): flagConfig}
 	for _, f := range m.fields {
@@ -190,16 +189,18 @@ func (m *merged) checkNames() error {
 			return fmt.Errorf("serialdaemon: the configuration key %s is taken %s", f.key, other)
 		}
 		taken[variable] = "by " + f.key
+		if m.isSection(f.key) {
+			return fmt.Errorf("serialdaemon: the configuration key %s is a section, too", f.key)
+		}
 	}
 	return nil
 }
 
-// load takes the values of one source.
-func (m *merged) load(values map[string]any, source func(key string) string) error {
-	for key := range values {
-		m.sources[key] = source(key)
+// load takes the values of one source, which win over those before.
+func (m *merged) load(values map[string]any, source func(key string) string) {
+	for key, value := range values {
+		m.values[key], m.sources[key] = value, source(key)
 	}
-	return m.k.Load(confmap.Provider(values, delimiter), nil)
 }
 
 // apply sets the fields. The errors of all are joined.
@@ -210,7 +211,7 @@ func (m *merged) apply() (Settings, error) {
 		s := Setting{Key: f.key, Source: "default", Secret: f.secret}
 		if source, ok := m.sources[f.key]; ok {
 			s.Source = source
-			if err := set(f.value, m.k.Get(f.key)); err != nil {
+			if err := set(f.value, m.values[f.key]); err != nil {
 				if f.secret { // of which the error may tell
 					err = fmt.Errorf("what is given is no %v", f.value.Type())
 				}

@@ -28,15 +28,17 @@ type member struct {
 	cut   context.CancelCauseFunc
 
 	failing atomic.Bool     // an endpoint has failed
-	open    <-chan struct{} // closed when it may accept: at once, unless a former process still does
+	open    <-chan struct{} // closed when it may accept: at once, unless a former process still does; set before run
+
+	stop *stop // that stops it; nil if none does; the group's mu guards it
 
 	errs chan error // has room for all; closed at the end
 	all  []error    // what errs got; run's, and everybody's after done
 	done chan struct{}
 }
 
-func newMember(g *Group, server *serialserver.Server, all []*bound, tracked bool, open <-chan struct{}) *member {
-	m := &member{group: g, tracked: tracked, server: server, bound: all, open: open}
+func newMember(g *Group, server *serialserver.Server, all []*bound, tracked bool) *member {
+	m := &member{group: g, tracked: tracked, server: server, bound: all, open: alwaysOpen}
 	m.halts, m.done = make(chan struct{}), make(chan struct{})
 	m.halt = sync.OnceFunc(func() { close(m.halts) })
 	m.abort, m.cut = context.WithCancelCause(context.Background())

@@ -11,10 +11,10 @@ func (g *Group) reloads(ctx context.Context, asked <-chan struct{}) {
 	for ctx.Err() == nil {
 		select {
 		case <-asked:
-			g.tell(stateReloading())
+			told := g.tellInOrder(stateReloading(), g.isAnnounced)
 			g.reload(ctx)
-			if !g.isLeaving() {
-				g.tell(stateReady)
+			if told {
+				g.tellInOrder(stateReady, func() bool { return ctx.Err() == nil && g.isAnnounced() })
 			}
 		case <-ctx.Done():
 			return
@@ -56,9 +56,10 @@ func (g *Group) allBound() []*bound {
 	return all
 }
 
-// isLeaving reports whether a stop that ends the process has begun.
-func (g *Group) isLeaving() bool {
+// isAnnounced reports whether systemd takes the process for one that is ready: it was told so, and not that the
+// process stops.
+func (g *Group) isAnnounced() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.leaving
+	return g.announced && !g.left
 }

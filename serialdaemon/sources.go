@@ -8,13 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/knadh/koanf/parsers/json"
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/v2"
 )
 
 // maxConfigFile bounds a configuration file, in bytes (1 MiB): far above any that a person has written.
@@ -54,16 +48,16 @@ func (m *merged) file(path string) (map[string]any, error) {
 	if err != nil {
 		return nil, &SettingError{"", source, err}
 	}
-	var parser koanf.Parser
+	var parse func([]byte) (map[string]any, error)
 	switch ext := filepath.Ext(path); ext {
 	case ".yaml", ".yml":
-		parser = yaml.Parser()
+		parse = parseYAML
 	case ".json":
-		parser = json.Parser()
+		parse = parseJSON
 	default:
 		return nil, &SettingError{"", source, fmt.Errorf("the name ends with %q, and not with .yaml, .yml or .json", ext)}
 	}
-	parsed, err := parser.Unmarshal(content)
+	parsed, err := parse(content)
 	if err != nil {
 		return nil, &SettingError{"", source, err}
 	}
@@ -89,21 +83,18 @@ func (m *merged) known(parsed map[string]any, source string) (map[string]any, er
 	if key := dotted(parsed); key != "" { // the same may be there as a section, and one of them would win by chance
 		return nil, &SettingError{"", source, &UnknownError{What: "key", Name: key, Known: m.keys()}}
 	}
-	flat := koanf.New(delimiter)
-	if err := flat.Load(confmap.Provider(parsed, ""), nil); err != nil {
-		return nil, &SettingError{"", source, err}
-	}
-	values := make(map[string]any)
+	flat, values := make(map[string]any), make(map[string]any)
+	flatten(parsed, "", flat)
 	var errs []error
-	for _, key := range flat.Keys() {
+	for _, key := range slices.Sorted(maps.Keys(flat)) {
 		if m.field(key) == nil {
-			if isEmpty(flat.Get(key)) && m.isSection(key) {
+			if isEmpty(flat[key]) && m.isSection(key) {
 				continue
 			}
 			errs = append(errs, &SettingError{"", source, &UnknownError{What: "key", Name: key, Known: m.keys()}})
 			continue
 		}
-		value, err := texts(flat.Get(key))
+		value, err := texts(flat[key])
 		if err != nil {
 			errs = append(errs, &SettingError{key, source, err})
 			continue
@@ -139,7 +130,7 @@ func isEmpty(v any) bool {
 	return v == nil || ok && len(section) == 0
 }
 
-// texts writes what a file has as text, so that all sources are read by the same rules.
+// texts are what a file has as one text, or a list of them, so that all sources are read by the same rules.
 func texts(v any) (any, error) {
 	list, ok := v.([]any)
 	if !ok {
@@ -159,12 +150,8 @@ func text(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
-	case bool, int, int64, uint64:
-		return fmt.Sprint(v), nil
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), nil
 	case nil:
 		return "", errors.New("there is no value")
 	}
-	return "", fmt.Errorf("a %T is no value: write it in quotes", v)
+	return "", errors.New("want a text or a number, not a list or a section")
 }

@@ -15,6 +15,7 @@ import (
 type stop struct {
 	members []*member
 	handed  bool                          // the next process serves: it is that one that is deregistered later
+	leaving bool                          // it ends the process; the group's mu guards it
 	hooks   []func(context.Context) error // the first to be called first
 	ctx     context.Context               // done when it is to be over at once
 	abort   context.CancelCauseFunc
@@ -32,7 +33,7 @@ func (g *Group) beginHandedStop() *stop { return g.begin(stateStopping, true) }
 
 func (g *Group) begin(state string, handed bool) *stop {
 	s, begun := g.newStop(state == stateStopping, handed)
-	g.tell(state)
+	g.tellInOrder(state, func() bool { return true })
 	if begun {
 		go g.runStop(s)
 	}
@@ -43,19 +44,25 @@ func (g *Group) begin(state string, handed bool) *stop {
 func (g *Group) newStop(leaving, handed bool) (*stop, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.leaving = g.leaving || leaving
+	g.left = g.left || leaving
 	if g.stop != nil {
+		g.stop.leaving = g.stop.leaving || leaving
 		return g.stop, false
 	}
-	s := &stop{handed: handed, hooks: g.hooks, errs: g.errs, done: make(chan struct{})}
+	if g.life != nil {
+		g.life.end()
+	}
+	s := &stop{handed: handed, leaving: leaving, hooks: g.hooks, errs: g.errs, done: make(chan struct{})}
 	s.ctx, s.abort = context.WithCancelCause(context.Background())
 	s.room = len(s.errs) + len(s.hooks) + 1
 	for _, m := range g.members {
+		m.stop = s
 		s.members = append(s.members, m)
 		s.room += cap(m.errs)
 	}
 	slices.Reverse(s.hooks)
 	g.stop, g.hooks, g.errs = s, nil, nil
+	g.life, g.ready = nil, false
 	return s, true
 }
 
@@ -94,7 +101,7 @@ func (g *Group) stopMembers(s *stop) {
 func (g *Group) endStop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.stop, g.leaving = nil, false
+	g.stop = nil
 	if s, ok := g.takeNewsLocked(); ok && s != nil { // what is nil was about what has been stopped
 		g.reportLocked(s)
 	}
@@ -138,7 +145,7 @@ func (g *Group) call(ctx context.Context, what string, f func(context.Context) e
 		}
 	}()
 	if err := f(ctx); err != nil {
-		err = fmt.Errorf("serialdaemon: %s: %w", what, err)
+		err = &reason{where: what, err: err}
 		g.log().Error("failed", zap.Error(err))
 		return err
 	}

@@ -41,6 +41,18 @@ func (g *Group) tell(state string) {
 	}
 }
 
+// tellInOrder tells systemd a state if that may be told, and reports whether. Nobody tells it another one between the
+// question and the answer: so READY=1 is never told after STOPPING=1.
+func (g *Group) tellInOrder(state string, may func() bool) bool {
+	g.telling.Lock()
+	defer g.telling.Unlock()
+	if !may() {
+		return false
+	}
+	g.tell(state)
+	return true
+}
+
 // watchdogInterval is how often systemd wants a sign of life; 0: it does not.
 func (g *Group) watchdogInterval() time.Duration {
 	watchdog := g.system.watchdog

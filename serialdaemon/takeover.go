@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -18,11 +17,20 @@ import (
 )
 
 // takeOver gets the listeners of the process that listens at the control socket. It returns nil if there is
-// no such process.
+// no such process. One that goes before it has sent anything, because it stops, is asked once more: somebody else may
+// listen by then, or nobody.
 func (g *Group) takeOver(ctx context.Context) (*handover, error) {
-	if !filepath.IsAbs(g.Handover) {
-		return nil, errRelative
+	h, err := g.tryTakeOver(ctx)
+	if errors.Is(err, errGone) && ctx.Err() == nil {
+		h, err = g.tryTakeOver(ctx)
 	}
+	return h, err
+}
+
+// errGone is a process that has closed the control socket and sent nothing.
+var errGone = errors.New("serialdaemon: the former process has sent nothing")
+
+func (g *Group) tryTakeOver(ctx context.Context) (*handover, error) {
 	dialer := net.Dialer{Timeout: handoverReply}
 	conn, err := dialer.DialContext(ctx, "unix", g.Handover)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
@@ -66,7 +74,7 @@ func (g *Group) checkPeer(conn *net.UnixConn) error {
 func (h *handover) receive(ctx context.Context, conn *net.UnixConn) error {
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	conn.SetReadDeadline(time.Now().Add(handoverReply))
+	setDeadlineWithin(ctx, conn, handoverReply, handoverReply)
 	length, files, err := receiveFiles(conn)
 	defer func() {
 		for _, f := range files {
@@ -74,6 +82,9 @@ func (h *handover) receive(ctx context.Context, conn *net.UnixConn) error {
 		}
 	}()
 	if err != nil {
+		if len(length) == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
+			return fmt.Errorf("%w: %w", errGone, err)
+		}
 		return err
 	}
 	size := binary.BigEndian.Uint32(length)

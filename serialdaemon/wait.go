@@ -3,21 +3,26 @@ package serialdaemon
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 
 	"go.uber.org/zap"
 )
 
 // Wait calls OnReady, tells systemd that the process is ready, and blocks until it has stopped, for which there are these reasons:
-// SIGINT or SIGTERM, the end of ctx, Close, an endpoint that fails, or that nothing is left of what was started.
-// It stops everything in the group then, and returns the errors of all that was started, joined; nil after a
+// SIGINT or SIGTERM, the end of ctx, Close, an endpoint that fails, or that nothing is left of what was started. If nothing
+// was started yet, the process is ready when something is: with the first server, so start all of them before Wait if a
+// former process hands over the listeners of several. It stops everything in the group then, and returns the errors of all that was started, joined; nil after a
 // stop in which nothing was cut off. ExitCode makes a status of it.
 //
-// A second SIGINT or SIGTERM stops at once. SIGHUP loads the certificates again and calls Reload. SIGUSR2
-// stops the servers, as a SIGTERM does, but not Wait. No other signal is touched. Only one Wait runs at
-// a time: another one returns ErrWaiting.
-func (g *Group) Wait(ctx context.Context) error {
-	w, err := g.beginWait()
+// A second SIGINT or SIGTERM stops at once, and the first one does not, also where a stop goes on. SIGHUP loads the
+// certificates again and calls Reload. SIGUSR2 stops the servers, as a SIGTERM does, but not Wait. No other signal is
+// touched. Only one Wait runs at a time: another one returns ErrWaiting.
+func (g *Group) Wait(ctx context.Context) error { return g.waitFor(ctx, nil) }
+
+// waitFor is Wait. It returns, too, if m, which may be nil, was stopped before.
+func (g *Group) waitFor(ctx context.Context, m *member) error {
+	w, err := g.beginWait(m)
 	if err != nil {
 		return err
 	}
@@ -29,7 +34,7 @@ func (g *Group) Wait(ctx context.Context) error {
 // has stopped. It need not be read.
 func (g *Group) CloseOnAbort(ctx context.Context) <-chan error {
 	errs := make(chan error, 1)
-	w, err := g.beginWait()
+	w, err := g.beginWait(nil)
 	if err != nil {
 		errs <- err
 		close(errs)
@@ -51,12 +56,9 @@ func (w *waiting) run(ctx context.Context) error {
 	defer w.release()
 	reload, endBackground := g.background()
 	defer endBackground()
-	if err := g.tellReady(); err != nil {
-		w.failed = err
-		w.stop(nil)
-	}
-	handed, endControl := g.beginControl()
-	defer endControl()
+	defer func() { w.endControl() }()
+	defer w.awaitReady()
+	w.makeReady()
 	ended := ctx.Done()
 	for {
 		select {
@@ -71,8 +73,12 @@ func (w *waiting) run(ctx context.Context) error {
 			w.stop(nil)
 		case s := <-w.news:
 			w.stop(s)
-		case <-handed:
-			handed = nil
+		case <-w.started:
+			w.makeReady()
+		case err := <-w.readied:
+			w.isReady(err)
+		case <-w.handed:
+			w.handed = nil
 			w.stopHanded()
 		case <-w.stopped:
 			return w.result()
@@ -101,9 +107,18 @@ type waiting struct {
 	signals <-chan os.Signal // nil when there are no more
 	release func()           // them
 	news    <-chan *stop     // of the group
+	started <-chan struct{}  // of the group
+	asked   bool             // a signal has asked for a stop
 	failed  error            // of a handover
-	stops   []*stop          // those that it has begun, which may be the same one several times
-	stopped <-chan struct{}  // closed when the one that ends Wait is over; nil before that has begun
+	readied chan error       // gets the end of a becomeReady; nil if none runs
+	again   bool             // something was started meanwhile
+
+	control    net.Listener    // the control socket that is served; nil: none
+	handed     <-chan struct{} // closed when the next process serves
+	endControl func()          // ends serving it, and waits for that
+
+	stops   []*stop         // those that it has begun, which may be the same one several times
+	stopped <-chan struct{} // closed when the one that ends Wait is over; nil before that has begun
 }
 
 // stop waits for a stop, nil meaning one that is to be begun.
@@ -123,12 +138,14 @@ func (w *waiting) stopHanded() {
 	}
 }
 
+// stopOrAbort stops, and at once if a signal has asked for a stop before. One that something else has begun, such as the
+// next process that serves, is not cut short by the first signal: that may come from who does not know of it.
 func (w *waiting) stopOrAbort() {
-	if w.stopped == nil {
-		w.stop(nil)
-		return
+	w.stop(nil)
+	if w.asked {
+		w.stops[len(w.stops)-1].abort(ErrAborted)
 	}
-	w.stops[len(w.stops)-1].abort(ErrAborted)
+	w.asked = true
 }
 
 // drain stops the servers and not the process.
@@ -152,20 +169,25 @@ func (w *waiting) result() error {
 	return errors.Join(errs...)
 }
 
-// beginWait begins to mind signals.
-func (g *Group) beginWait() (*waiting, error) {
+// beginWait begins to mind signals. What has stopped m, which may be nil, it is to end with.
+func (g *Group) beginWait(m *member) (*waiting, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.waiting {
 		return nil, ErrWaiting
 	}
 	g.waiting = true
-	w := &waiting{group: g, news: g.newsLocked(), signals: g.Signals, release: func() {}}
+	g.announced = false
+	w := &waiting{group: g, news: g.newsLocked(), started: g.startedLocked(), signals: g.Signals}
+	w.release, w.endControl = func() {}, func() {}
 	if w.signals == nil {
 		w.signals, w.release = notifySignals()
 	}
-	if g.stop != nil && g.leaving {
+	switch {
+	case g.stop != nil && g.stop.leaving:
 		g.reportLocked(g.stop) // a Close that goes on already is what this Wait waits for
+	case m != nil && m.stop != nil:
+		g.reportLocked(m.stop)
 	}
 	return w, nil
 }

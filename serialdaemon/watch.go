@@ -2,8 +2,10 @@ package serialdaemon
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,8 +39,8 @@ func (g *Group) watchCertificates(ctx context.Context, b *bound) {
 	w.loop(ctx, notify.Events, notify.Errors, func() { b.reloadCertificates(g.log()) })
 }
 
-// fileWatch watches the directories in which files, and links on the way to them, may be replaced. One
-// goroutine uses it.
+// fileWatch watches the directories in which files, and directories and links on the way to them, may be replaced, up to
+// the root. One goroutine uses it.
 type fileWatch struct {
 	notify  *fsnotify.Watcher // nil: nothing is watched
 	log     *zap.Logger
@@ -79,10 +81,29 @@ func (w *fileWatch) loop(ctx context.Context, events <-chan fsnotify.Event, errs
 }
 
 // matters reports whether something about this name may change what the paths lead to.
-func (w *fileWatch) matters(name string) bool { return w.entries[name] || w.dirs[name] }
+func (w *fileWatch) matters(name string) bool {
+	name = filepath.Clean(name) // below the root it has two slashes
+	return w.entries[name] || w.dirs[name]
+}
 
-// refresh watches the directories that matter now.
+// maxRefresh is how often the directories are looked for at a time, at most, while links among them change.
+const maxRefresh = 10
+
+// refresh watches the directories that matter now. A link that changes before its directory is watched is not told of: so
+// they are looked for again, until they are those that are being watched.
 func (w *fileWatch) refresh() {
+	w.look()
+	for range maxRefresh {
+		before := w.entries
+		w.watch()
+		if w.look(); w.notify == nil || maps.Equal(before, w.entries) {
+			return
+		}
+	}
+}
+
+// look notes the names that matter now.
+func (w *fileWatch) look() {
 	w.entries = make(map[string]bool)
 	for _, path := range w.paths {
 		if path == "" {
@@ -92,45 +113,42 @@ func (w *fileWatch) refresh() {
 			w.follow(absolute)
 		}
 	}
-	dirs := make(map[string]bool)
-	for entry := range w.entries {
-		dirs[filepath.Dir(entry)] = true
-	}
-	if w.notify != nil {
-		w.watch(dirs)
-	}
-	w.dirs = dirs
 }
 
-// watch watches these directories, and no others. One that it has watched before is watched anew: another
-// one may have its name now.
-func (w *fileWatch) watch(dirs map[string]bool) {
-	for dir := range w.dirs {
-		if !dirs[dir] {
-			_ = w.notify.Remove(dir) // which has gone by itself if the directory has
-		}
+// watch watches the directories of these names, and no others. Those that it has watched before are watched anew, since
+// other ones may have their names now, and each before those in it: what happens to it from then on is told.
+func (w *fileWatch) watch() {
+	former := w.dirs
+	w.dirs = make(map[string]bool)
+	for entry := range w.entries {
+		w.dirs[filepath.Dir(entry)] = true
 	}
-	for dir := range dirs {
+	if w.notify == nil {
+		return
+	}
+	for dir := range former {
+		_ = w.notify.Remove(dir) // which has gone by itself if the directory has
+	}
+	for _, dir := range slices.Sorted(maps.Keys(w.dirs)) {
 		if err := w.notify.Add(dir); err != nil {
 			w.log.Warn("directory is not watched", zap.String("directory", dir), zap.Error(err))
 		}
 	}
 }
 
-// follow notes what may change where an absolute path leads: each link on its way, the file at its end, and, if
-// there is none, the first name that is missing.
+// follow notes what may change where an absolute path leads: each directory and link on its way, the file at its end,
+// and, if there is none, the first name that is missing.
 func (w *fileWatch) follow(path string) {
 	rest, at := split(path), string(filepath.Separator)
 	for links := 0; len(rest) > 0 && links <= maxLinks; {
 		entry := filepath.Join(at, rest[0])
 		rest = rest[1:]
+		w.entries[entry] = true
 		info, err := os.Lstat(entry)
 		switch {
 		case err != nil:
-			w.entries[entry] = true
 			return
 		case info.Mode().Type() == os.ModeSymlink:
-			w.entries[entry] = true
 			target, err := os.Readlink(entry)
 			if err != nil {
 				return
@@ -140,8 +158,6 @@ func (w *fileWatch) follow(path string) {
 				at = string(filepath.Separator)
 			}
 			rest = append(split(target), rest...)
-		case len(rest) == 0:
-			w.entries[entry] = true
 		default:
 			at = entry
 		}

@@ -79,6 +79,13 @@ func TestCertificatesAreWatched(t *testing.T) {
 			require.NoError(t, os.Rename(filepath.Join(root, "now"), filepath.Join(root, "old")))
 			require.NoError(t, os.Rename(next, filepath.Join(root, "now")))
 		}},
+		"a directory above theirs": {deep, func(t *testing.T, ca *authority, root string) {
+			next := filepath.Join(root, "next", "a", "b")
+			require.NoError(t, os.MkdirAll(next, 0o700))
+			ca.write(t, next)
+			require.NoError(t, os.Rename(filepath.Join(root, "now"), filepath.Join(root, "old")))
+			require.NoError(t, os.Rename(filepath.Join(root, "next"), filepath.Join(root, "now")))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ca, root := newAuthority(t, "ca"), t.TempDir()
@@ -109,6 +116,13 @@ func plain(t *testing.T, ca *authority, root string) serialdaemon.TLSFiles { ret
 func moved(t *testing.T, ca *authority, root string) serialdaemon.TLSFiles {
 	now := filepath.Join(root, "now")
 	require.NoError(t, os.Mkdir(now, 0o700))
+	return ca.write(t, now)
+}
+
+// deep makes the files' directory one of several below each other.
+func deep(t *testing.T, ca *authority, root string) serialdaemon.TLSFiles {
+	now := filepath.Join(root, "now", "a", "b")
+	require.NoError(t, os.MkdirAll(now, 0o700))
 	return ca.write(t, now)
 }
 
@@ -194,7 +208,7 @@ func TestFilesSettle(t *testing.T) {
 		events <- fsnotify.Event{Name: path + ".other"}
 		pass(time.Second)
 		require.Empty(t, read)
-		events <- event
+		events <- fsnotify.Event{Name: "/" + path} // as for what is in the root
 		pass(serialdaemon.SettleTime - 1)
 		events <- event
 		require.Empty(t, read)
@@ -211,7 +225,7 @@ func TestFilesSettle(t *testing.T) {
 	})
 }
 
-// What matters is each link, the file, or the first name that is missing.
+// What matters is each directory and link, the file, or the first name that is missing.
 func TestFollowedNames(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
@@ -223,13 +237,19 @@ func TestFollowedNames(t *testing.T) {
 	require.NoError(t, os.Symlink("../real/../absolute/file", at("real", "up")))
 	require.NoError(t, os.Symlink("loop", at("loop")))
 	for path, want := range map[string][]string{
-		at("real", "dir", "file"): {at("real", "dir", "file")},
-		at("absolute", "file"):    {at("absolute"), at("relative"), at("real", "dir", "file")},
-		at("real", "up"):          {at("real", "up"), at("absolute"), at("relative"), at("real", "dir", "file")},
-		at("none", "x", "y"):      {at("none")},
-		at("loop"):                {at("loop")},
-		"":                        nil,
+		at("real", "dir", "file"): {at("real"), at("real", "dir"), at("real", "dir", "file")},
+		at("absolute", "file"):    {at("absolute"), at("relative"), at("real"), at("real", "dir"), at("real", "dir", "file")},
+		at("real", "up"): {at("real", "up"), at("absolute"), at("relative"), at("real"), at("real", "dir"),
+			at("real", "dir", "file")},
+		at("none", "x", "y"): {at("none")},
+		at("loop"):           {at("loop")},
+		"":                   nil,
 	} {
+		if path != "" {
+			for above := root; above != filepath.Dir(above); above = filepath.Dir(above) {
+				want = append(want, above)
+			}
+		}
 		entries, dirs := serialdaemon.FollowedNames(path)
 		require.Len(t, entries, len(want), path)
 		for _, name := range want {
