@@ -2,6 +2,13 @@ module github.com/serialkit/serialkit/examples/logd
 
 go 1.26.0
 
+require (
+	github.com/klauspost/compress v1.20.3
+	github.com/serialkit/serialkit/examples/logd/logclient v0.0.0
+)
+
+require github.com/serialkit/serialkit v0.0.0 // indirect
+
 replace (
 	github.com/serialkit/serialkit => ../../
 	github.com/serialkit/serialkit/examples/logd/logclient => ./logclient
