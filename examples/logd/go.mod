@@ -4,10 +4,12 @@ go 1.26.0
 
 require (
 	github.com/klauspost/compress v1.20.3
+	github.com/serialkit/serialkit v0.0.0
 	github.com/serialkit/serialkit/examples/logd/logclient v0.0.0
+	github.com/stretchr/testify v1.12.1
 )
 
-require github.com/serialkit/serialkit v0.0.0 // indirect
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
 
 replace (
 	github.com/serialkit/serialkit => ../../
