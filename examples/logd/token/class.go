@@ -62,12 +62,47 @@ func isWord(r rune) bool {
 	return lo == len(separators) || r < separators[lo][0]
 }
 
-// fold returns the lower case of a code point beyond ASCII, in the ranges where it is fixed.
+// folded are the ranges beyond ASCII in which the lower case is fixed.
+var folded = [...][2]rune{{0xC0, 0x58F}, {0x1E00, 0x1FFF}, {0xFF21, 0xFF3A}}
+
+// fold returns the lower case of a code point beyond ASCII.
 func fold(r rune) rune {
-	if r >= 0xC0 && r <= 0x58F || r >= 0x1E00 && r <= 0x1FFF || r >= 0xFF21 && r <= 0xFF3A {
+	for _, within := range folded {
+		if r < within[0] || r > within[1] {
+			continue
+		}
 		if l := unicode.ToLower(r); utf8.RuneLen(l) == utf8.RuneLen(r) {
 			return l
 		}
 	}
 	return r
+}
+
+// Leads returns the two bytes of which one begins each writing of a word, whatever its case is; they may be the same. It
+// is not ok if there are more than two. The word is in lower case and not empty.
+func Leads(word []byte) (first, second byte, ok bool) {
+	first = word[0]
+	second = first
+	if first < utf8.RuneSelf {
+		if first >= 'a' && first <= 'z' {
+			second = first - 'a' + 'A'
+		}
+		return first, second, true
+	}
+	lower, _ := utf8.DecodeRune(word)
+	for _, within := range folded {
+		for r := within[0]; r <= within[1]; r++ {
+			if fold(r) != lower {
+				continue
+			}
+			switch lead := utf8.AppendRune(nil, r)[0]; {
+			case lead == first || lead == second:
+			case second != first:
+				return 0, 0, false
+			default:
+				second = lead
+			}
+		}
+	}
+	return first, second, true
 }
