@@ -7,6 +7,7 @@ require (
 	github.com/serialkit/serialkit v0.0.0
 	github.com/serialkit/serialkit/examples/logd/logclient v0.0.0
 	github.com/stretchr/testify v1.12.1
+	pgregory.net/rapid v1.3.0
 )
 
 require go.yaml.in/yaml/v3 v3.0.5 // indirect

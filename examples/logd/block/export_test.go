@@ -1,0 +1,4 @@
+package block
+
+// AppendBloom is appendBloom.
+var AppendBloom = appendBloom
