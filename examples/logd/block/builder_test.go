@@ -194,6 +194,9 @@ func sealTwice(t *testing.T, builder *block.Builder) []byte {
 
 // TestAllocations: a Builder that is warm takes no memory, nor does Decode.
 func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates; make test runs it without")
+	}
 	raw := blocktest.NewSource(1).Batch(block.MaxRecords)
 	builder := block.NewBuilder()
 	var out, decoded []byte
