@@ -1,6 +1,8 @@
 package token
 
 import (
+	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -78,31 +80,43 @@ func fold(r rune) rune {
 	return r
 }
 
+// leads has, for each lower case beyond ASCII that is that of other code points, too, the bytes with which one of them
+// begins.
+var leads = sync.OnceValue(func() map[rune]string {
+	m := make(map[rune]string)
+	for _, within := range folded {
+		for r := within[0]; r <= within[1]; r++ {
+			l := fold(r)
+			if l == r {
+				continue
+			}
+			for _, writing := range []rune{l, r} {
+				if lead := utf8.AppendRune(nil, writing)[:1]; !strings.Contains(m[l], string(lead)) {
+					m[l] += string(lead)
+				}
+			}
+		}
+	}
+	return m
+})
+
 // Leads returns the two bytes of which one begins each writing of a word, whatever its case is; they may be the same. It
 // is not ok if there are more than two. The word is in lower case and not empty.
 func Leads(word []byte) (first, second byte, ok bool) {
 	first = word[0]
-	second = first
-	if first < utf8.RuneSelf {
-		if first >= 'a' && first <= 'z' {
-			second = first - 'a' + 'A'
-		}
-		return first, second, true
+	switch {
+	case first >= 'a' && first <= 'z':
+		return first, first - 'a' + 'A', true
+	case first < utf8.RuneSelf:
+		return first, first, true
 	}
-	lower, _ := utf8.DecodeRune(word)
-	for _, within := range folded {
-		for r := within[0]; r <= within[1]; r++ {
-			if fold(r) != lower {
-				continue
-			}
-			switch lead := utf8.AppendRune(nil, r)[0]; {
-			case lead == first || lead == second:
-			case second != first:
-				return 0, 0, false
-			default:
-				second = lead
-			}
-		}
+	r, _ := utf8.DecodeRune(word)
+	switch all := leads()[r]; len(all) {
+	case 0:
+		return first, first, true
+	case 1, 2:
+		return all[0], all[len(all)-1], true
+	default:
+		return 0, 0, false
 	}
-	return first, second, true
 }
