@@ -162,3 +162,25 @@ func TestMatchAllocatesNothing(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(10, func() { countMatches(f, records) }), q.name)
 	}
 }
+
+// TestHugeExponents: numbers that no machine has are compared all the same.
+func TestHugeExponents(t *testing.T) {
+	for _, test := range []struct {
+		value, term string
+		want        bool
+	}{
+		{"1e999999999999999999999", "k>1e400", true},
+		{"-1e999999999999999999999", "k<-1e400", true},
+		{"1e-999999999999999999999", "k>0", true},
+		{"1e-999999999999999999999", "k<1e-400", true},
+		{"0e999999999999999999999", "k>=0", true},
+		{"1e400", "k>1e399", true},
+		{"1e400", "k>=10e399", true},
+		{"1e400", "k>10e399", false},
+	} {
+		f, err := query.Parse(test.term, now)
+		require.NoError(t, err)
+		_, v := view(t, &logwire.Record{Level: logwire.Info, Service: "s", Fields: []logwire.Field{{Key: "k", Value: test.value}}})
+		require.Equal(t, test.want, f.Match(&v), "%s of %s", test.term, test.value)
+	}
+}

@@ -137,6 +137,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestErrorsAreShort: an error shows the beginning of a long token.
+func TestErrorsAreShort(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("ä", 1000) + ":x", strings.Repeat("x", 1000) + "*", "k>" + strings.Repeat("x", 1000), "level:" + strings.Repeat("x", 1000),
+		"service=" + strings.Repeat("x", 1000), "k=" + strings.Repeat("x", 1000) + ",", strings.Repeat(`"`, 1001),
+	} {
+		_, err := query.Parse(text, now)
+		require.ErrorIs(t, err, logwire.ErrQuery)
+		require.Less(t, len(err.Error()), 400, text)
+		require.NotContains(t, err.Error(), "\\x", text)
+	}
+}
+
 // TestBounds: each limit holds, and one less passes.
 func TestBounds(t *testing.T) {
 	for name, text := range map[string]string{
@@ -154,6 +167,14 @@ func TestBounds(t *testing.T) {
 		}
 		_, err = query.Parse(over, now)
 		require.ErrorIs(t, err, logwire.ErrQuery, name)
+	}
+	for text, ok := range map[string]bool{
+		"until:1677-09-21T00:12:43.145224193Z": true, "until:1677-09-21T00:12:43.145224192Z": false,
+		"since:2262-04-11T23:47:16.854775807Z": true, "since:2262-04-11T23:47:16.854775808Z": false,
+		"since:10000w": true, "since:20000w": false, "since:15000w15000w": false,
+	} {
+		_, err := query.Parse(text, now)
+		require.Equal(t, ok, err == nil, "%s: %v", text, err)
 	}
 	_, err := query.Parse("a\xff", now)
 	require.ErrorIs(t, err, logwire.ErrQuery)
