@@ -18,10 +18,15 @@ type hashSet struct {
 	hashes []uint64
 	zero   bool
 
-	// spread is a random odd number: a hash begins its search at the upper bits of their product. The hashes are
-	// known to everybody, and words could be chosen that all begin at one slot otherwise.
-	spread uint64
-	shift  uint
+	// secret and spread are random: the hashes are known to everybody, and without them words could be chosen
+	// that all begin their search at one slot.
+	secret, spread uint64
+}
+
+// slot returns where the search for h begins.
+func (s *hashSet) slot(h uint64) uint64 {
+	high, low := bits.Mul64(h^s.secret, s.spread)
+	return (high ^ low) & uint64(len(s.slots)-1)
 }
 
 // add puts h into the set.
@@ -31,7 +36,7 @@ func (s *hashSet) add(h uint64) {
 		return
 	}
 	mask := uint64(len(s.slots) - 1)
-	for i := h * s.spread >> s.shift; ; i = (i + 1) & mask {
+	for i := s.slot(h); ; i = (i + 1) & mask {
 		switch s.slots[i] {
 		case h:
 			return
@@ -60,7 +65,7 @@ func (s *hashSet) grow() {
 		if h == 0 {
 			continue
 		}
-		i := h * s.spread >> s.shift
+		i := s.slot(h)
 		for s.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -70,7 +75,7 @@ func (s *hashSet) grow() {
 
 // table makes an empty table of n slots, a power of two.
 func (s *hashSet) table(n int) {
-	s.slots, s.shift, s.spread = make([]uint64, n), uint(64-bits.TrailingZeros(uint(n))), rand.Uint64()|1
+	s.slots, s.secret, s.spread = make([]uint64, n), rand.Uint64(), rand.Uint64()|1
 }
 
 // reset empties the set and makes it usable. What a large block has made it grow to is given up.
