@@ -121,6 +121,18 @@ func TestManyServices(t *testing.T) {
 	}
 }
 
+// TestNamesAreBounded: a Builder does not remember all services that there ever were.
+func TestNamesAreBounded(t *testing.T) {
+	builder := block.NewBuilder()
+	for i := range 1000 {
+		if i%10 == 0 {
+			builder.Reset()
+		}
+		add(t, builder, &logwire.Record{Level: logwire.Info, Service: fmt.Sprint("s", i)})
+		require.LessOrEqual(t, block.Names(builder), 4*block.MaxServices+10)
+	}
+}
+
 // TestFull: a block takes as many records as it may, and bytes, and not one more.
 func TestFull(t *testing.T) {
 	builder, v := block.NewBuilder(), logwire.View{}

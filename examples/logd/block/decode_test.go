@@ -75,6 +75,15 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
+// TestDecodeTakesNoRoom: for a length that no block has.
+func TestDecodeTakesNoRoom(t *testing.T) {
+	_, data := sealed(1)
+	require.Less(t, allocated(func() {
+		_, err := block.Decode(data, 1<<30, nil)
+		require.ErrorIs(t, err, block.ErrCorrupt)
+	}), uint64(block.MaxRaw))
+}
+
 // TestDecodeDamaged: cut or flipped it is an error, or what it was, or other bytes of the same length: the checksum outside is
 // what tells those. It never panics.
 func TestDecodeDamaged(t *testing.T) {

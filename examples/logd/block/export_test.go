@@ -44,3 +44,6 @@ func LongestSearch(hashes []uint64) (longest int) {
 	}
 	return longest
 }
+
+// Names returns how many services a Builder remembers.
+func Names(b *Builder) int { return len(b.names) }
