@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -72,13 +73,14 @@ func TestNothingIsSkippedWrongly(t *testing.T) {
 		summary := builder.Summary(1)
 		out, bloomLen, _ := builder.Finish(nil)
 		skip, ruledOut := f.Rules(&summary), f.RuledOut(out[:bloomLen])
+		unknown := summary
+		unknown.Services = nil
 		if any {
 			require.Equal(t, query.SkipNone, skip, "%s", f)
+			require.Equal(t, query.SkipNone, f.Rules(&unknown), "%s", f)
 			require.False(t, ruledOut, "%s", f)
 			matched++
 		}
-		unknown := summary
-		unknown.Services = nil
 		require.True(t, !ruledOut || f.NeedsBloom(&unknown), "%s", f)
 		require.True(t, !ruledOut || skip != query.SkipNone || f.NeedsBloom(&summary), "%s", f)
 		skipped[skip]++
@@ -160,6 +162,66 @@ func TestMatchAllocatesNothing(t *testing.T) {
 		f, err := query.Parse(q.text, now)
 		require.NoError(t, err)
 		require.Zero(t, testing.AllocsPerRun(10, func() { countMatches(f, records) }), q.name)
+	}
+}
+
+// TestPhrases are the cases that a search for one byte of a word could miss, or find too much in.
+func TestPhrases(t *testing.T) {
+	for _, test := range []struct {
+		text, phrase string
+		want         bool
+	}{
+		{"RESETS RESET", "reset", true},
+		{"resets RESETS reset", "reset", true},
+		{"RESETS resets RESET", "reset", true},
+		{"RESETS resets", "reset", false},
+		{"preset", "reset", false},
+		{"жреset resetж", "reset", false},
+		{"reset", "reset", true},
+		{"rese", "reset", false},
+		{"a a b", `"a b"`, true},
+		{"a-b", `"a  b"`, true},
+		{"a b_", `"a b"`, false},
+		{"a c b", `"a b"`, false},
+		{"a", `"a b"`, false},
+		{"ЖУК", "жук", true},
+		{"Рак рак", "рак", true},
+		{"жуки", "жук", false},
+		{"x日本", "日本", false},
+		{"「日本」", "日本", true},
+		{"ϴες", "θες", true},
+		{"Ǆ ǅ ǆ", `"ǆ ǆ ǆ"`, true},
+	} {
+		f, err := query.Parse(test.phrase, now)
+		require.NoError(t, err)
+		_, v := view(t, &logwire.Record{Level: logwire.Info, Service: "s", Message: test.text})
+		require.Equal(t, test.want, f.Match(&v), "%s in %q", test.phrase, test.text)
+	}
+}
+
+// TestManyTerms: each of as many terms as there may be counts.
+func TestManyTerms(t *testing.T) {
+	r := logwire.Record{Level: logwire.Info, Service: "s"}
+	for _, format := range []string{"k%d=v ", "k%d!=w ", "-k%d=w ", "w%d "} {
+		r.Fields = nil
+		var text strings.Builder
+		for i := range query.MaxTerms {
+			fmt.Fprintf(&text, format, i)
+			r.Fields = append(r.Fields, logwire.Field{Key: fmt.Sprint("k", i), Value: "v"})
+		}
+		if format[0] == 'w' {
+			r.Message, r.Fields = text.String(), nil
+		}
+		f, err := query.Parse(text.String(), now)
+		require.NoError(t, err)
+		_, v := view(t, &r)
+		require.True(t, f.Match(&v), format)
+		for i := range r.Fields {
+			r.Fields[i].Value = "w"
+			_, v = view(t, &r)
+			require.False(t, f.Match(&v), format)
+			r.Fields[i].Value = "v"
+		}
 	}
 }
 

@@ -40,8 +40,7 @@ func parseNumber(b []byte) (n number, ok bool) {
 	if first == end {
 		return number{}, true // 0 has no sign.
 	}
-	n.digits, n.exponent = b[first:end], exponent+int64(whole-first)
-	if first > whole {
+	if n.digits, n.exponent = b[first:end], exponent+int64(whole-first); first > whole {
 		n.exponent++ // The point is no digit.
 	}
 	return n, true

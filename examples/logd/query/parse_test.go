@@ -157,13 +157,17 @@ func TestBounds(t *testing.T) {
 		"length":  strings.Repeat(" ", logwire.MaxQuery),
 		"key":     strings.Repeat("k", logwire.MaxKey) + "=1",
 		"service": "service:" + strings.Repeat("s", logwire.MaxService),
+		"words":   "x" + strings.Repeat("-x", query.MaxWords-1),
 		"host":    "host:" + strings.Repeat("h", logwire.MaxHost),
 	} {
 		_, err := query.Parse(text, now)
 		require.NoError(t, err, name)
 		over := text + "a"
-		if name == "key" {
+		switch name {
+		case "key":
 			over = "k" + text
+		case "words":
+			over = text + "-x"
 		}
 		_, err = query.Parse(over, now)
 		require.ErrorIs(t, err, logwire.ErrQuery, name)

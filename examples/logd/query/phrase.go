@@ -80,7 +80,7 @@ func (p *phrase) inWords(text []byte) bool {
 
 // at reports whether the phrase begins at a position.
 func (p *phrase) at(text []byte, at int) bool {
-	if !token.HasWord(text, at, p.words[0]) || !token.IsStart(text, at) {
+	if at < 0 || !token.IsStart(text, at) || !token.HasWord(text, at, p.words[0]) {
 		return false
 	}
 	at += len(p.words[0])
