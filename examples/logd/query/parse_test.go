@@ -43,6 +43,7 @@ func TestCanonical(t *testing.T) {
 		`message~"sub string"`:                   `message~"sub string"`,
 		`path~/api/ "message"~x`:                 `path~/api/ "message"~x`,
 		`url=http://a?b=c`:                       `url="http://a?b=c"`,
+		`"-k"=v -"-k"=v`:                         `"-k"=v -"-k"=v`,
 		`key=""`:                                 `key=""`,
 	} {
 		f, err := query.Parse(text, now)
