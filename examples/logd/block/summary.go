@@ -120,7 +120,7 @@ func parseServices(n byte, b []byte, records int) ([]string, error) {
 		if len(b) == 0 || len(b)-1 < int(b[0]) {
 			return nil, corrupt("summary: service %d ends too early", i)
 		}
-		name := b[1 : 1+b[0]]
+		name := b[1 : 1+int(b[0])]
 		b = b[1+len(name):]
 		if len(name) == 0 || len(name) > logwire.MaxService || !utf8.Valid(name) {
 			return nil, corrupt("summary: service %d is %.40q", i, name)

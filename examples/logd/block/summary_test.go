@@ -90,6 +90,9 @@ func TestSummaryBounds(t *testing.T) {
 		"long service": {
 			func(s *block.Summary) { s.Services = []string{strings.Repeat("s", logwire.MaxService)} },
 			func(s *block.Summary) { s.Services = []string{strings.Repeat("s", logwire.MaxService+1)} }},
+		"longest service that its length can say": {
+			func(s *block.Summary) { s.Services = []string{"a"} },
+			func(s *block.Summary) { s.Services = []string{strings.Repeat("s", 255)} }},
 		"UTF-8": {
 			func(s *block.Summary) { s.Services = []string{"ä"} },
 			func(s *block.Summary) { s.Services = []string{"\xc3"} }},
