@@ -99,17 +99,23 @@ func ofKind(kind logwire.Kind, value string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// cutText cuts s between two characters so that it ends with the mark and has at most limit bytes.
+// cutText cuts s if it is over the limit.
 func cutText(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	const open, end = "…[+", " bytes]"
-	keep := max(0, limit-len(open)-len(strconv.Itoa(len(s)))-len(end))
-	for keep > 0 && !utf8.RuneStart(s[keep]) {
+	return CutMissing(s, limit, 0)
+}
+
+// CutMissing cuts s between two characters so that it has at most limit bytes with the mark "…[+N bytes]" at its end, where N is how
+// many bytes are missing: those of s that were cut, and as many as were missing before. A limit below 64 is 64.
+func CutMissing(s string, limit int, missing int64) string {
+	const open, end, room = "…[+", " bytes]", 40 // room: for the mark with any number
+	keep := min(len(s), max(limit, leastValue)-room)
+	for keep > 0 && keep < len(s) && !utf8.RuneStart(s[keep]) {
 		keep--
 	}
-	return s[:keep] + open + strconv.Itoa(len(s)-keep) + end
+	return s[:keep] + open + strconv.FormatInt(int64(len(s)-keep)+missing, 10) + end
 }
 
 // leaveOut keeps the fields for which there is room, beside the one that counts the others.
