@@ -65,6 +65,15 @@ func (r *Reader) Rest() (Line, bool) {
 	return r.take(), true
 }
 
+// Begun returns how many bytes were read of the line that has begun.
+func (r *Reader) Begun() int64 { return r.size }
+
+// HasLine reports whether Next returns a line without reading from the stream.
+func (r *Reader) HasLine() bool {
+	b, _ := r.r.Peek(r.r.Buffered())
+	return bytes.IndexByte(b, '\n') >= 0
+}
+
 func (r *Reader) take() Line {
 	text := r.line
 	if r.size == int64(len(text)) {
