@@ -12,9 +12,9 @@ import (
 
 // CoreOptions says how NewCore makes records. The zero value works.
 type CoreOptions struct {
-	// Service is that of the records; empty: the program's file name.
+	// Service is that of the records; empty: that of the Client, or the program's file name.
 	Service string
-	// Host is that of the records; empty: the machine's name.
+	// Host is that of the records; empty: that of the Client, or the machine's name.
 	Host string
 	// Level says which entries are taken; nil: Info and above.
 	Level zapcore.LevelEnabler
@@ -45,7 +45,7 @@ type core struct {
 // Write never blocks, but for entries that end the program, Panic and Fatal: after these it syncs. Sync waits for CoreOptions.SyncTimeout at
 // most. A panic of a field's marshalling becomes that field's value, "!PANIC: ...".
 func NewCore(sink Sink, o CoreOptions) zapcore.Core {
-	c := &core{LevelEnabler: o.Level, sink: sink, origin: newOrigin(o.Service, o.Host), timeout: o.SyncTimeout}
+	c := &core{LevelEnabler: o.Level, sink: sink, origin: newOrigin(sink, o.Service, o.Host), timeout: o.SyncTimeout}
 	if c.LevelEnabler == nil {
 		c.LevelEnabler = zapcore.InfoLevel
 	}

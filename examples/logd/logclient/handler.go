@@ -14,9 +14,9 @@ import (
 
 // HandlerOptions says how NewHandler makes records. The zero value works.
 type HandlerOptions struct {
-	// Service is that of the records; empty: the program's file name.
+	// Service is that of the records; empty: that of the Client, or the program's file name.
 	Service string
-	// Host is that of the records; empty: the machine's name.
+	// Host is that of the records; empty: that of the Client, or the machine's name.
 	Host string
 	// Level is the lowest one that is taken; nil: slog.LevelInfo.
 	Level slog.Leveler
@@ -48,7 +48,7 @@ type handler struct {
 //
 // Handle never blocks. A panic of a value's own methods becomes the attribute's value, "!PANIC: ...".
 func NewHandler(sink Sink, o HandlerOptions) slog.Handler {
-	h := &handler{sink: sink, origin: newOrigin(o.Service, o.Host), level: o.Level, addSource: o.AddSource, now: time.Now}
+	h := &handler{sink: sink, origin: newOrigin(sink, o.Service, o.Host), level: o.Level, addSource: o.AddSource, now: time.Now}
 	if h.level == nil {
 		h.level = slog.LevelInfo
 	}

@@ -1,6 +1,7 @@
 package logclient
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -24,8 +25,13 @@ const DefaultSyncTimeout = 2 * time.Second
 // origin says whose records a core or handler makes.
 type origin struct{ service, host string }
 
-// newOrigin fills in the program's file name and the machine's name.
-func newOrigin(service, host string) origin {
+var _ Sink = (*Client)(nil)
+
+// newOrigin fills in those of a Client, or else the program's file name and the machine's name.
+func newOrigin(sink Sink, service, host string) origin {
+	if c, ok := sink.(*Client); ok {
+		service, host = cmp.Or(service, c.options.Service), cmp.Or(host, c.options.Host)
+	}
 	if service == "" && len(os.Args) > 0 {
 		service = filepath.Base(os.Args[0])
 	}
