@@ -1,0 +1,131 @@
+package token
+
+import "unicode/utf8"
+
+// Append appends the hashes of the words of text, in their order and each as often as it occurs.
+func Append(dst []uint64, text []byte) []uint64 {
+	for i := 0; i < len(text); {
+		if lower[text[i]] == separator {
+			i++
+			continue
+		}
+		hash, end, ok := word(text, i)
+		if ok {
+			dst = append(dst, hash)
+		}
+		i = end
+	}
+	return dst
+}
+
+// Each calls yield with the hash of each word of text, in their order, until it returns false.
+func Each(text []byte, yield func(hash uint64) bool) {
+	for at := 0; ; {
+		hash, _, end, ok := Next(text, at)
+		if !ok || !yield(hash) {
+			return
+		}
+		at = end
+	}
+}
+
+// Next returns the hash and the place of the first word of text[at:]. It is not ok if there is none. A position at
+// within a word finds the rest of that word.
+func Next(text []byte, at int) (hash uint64, start, end int, ok bool) {
+	for i := at; i < len(text); {
+		if lower[text[i]] == separator {
+			i++
+			continue
+		}
+		if hash, end, ok = word(text, i); ok {
+			return hash, i, end, true
+		}
+		i = end
+	}
+	return 0, len(text), len(text), false
+}
+
+// word hashes the word that begins at start and returns its end. It is not ok if there is a separator beyond ASCII
+// instead, whose end is returned.
+func word(text []byte, start int) (hash uint64, end int, ok bool) {
+	h, group, shift := wordSeed, uint64(0), uint(0)
+	i := start
+	for ; i < len(text); i++ {
+		c := lower[text[i]]
+		if c == separator {
+			break
+		}
+		if c == beyond {
+			return wideWord(text, start)
+		}
+		group |= uint64(c) << shift
+		if shift += 8; shift == 64 {
+			h, group, shift = mix(h, group), 0, 0
+		}
+	}
+	if shift > 0 {
+		h = mix(h, group)
+	}
+	return finish(h), i, true
+}
+
+// wideWord is word for text beyond ASCII.
+func wideWord(text []byte, start int) (hash uint64, end int, ok bool) {
+	h, group, shift := wordSeed, uint64(0), uint(0)
+	i := start
+	for i < len(text) {
+		r, size := Letter(text[i:])
+		if r == 0 {
+			if i == start {
+				return 0, i + size, false
+			}
+			break
+		}
+		var folded [utf8.UTFMax]byte
+		for _, c := range folded[:utf8.EncodeRune(folded[:], r)] {
+			group |= uint64(c) << shift
+			if shift += 8; shift == 64 {
+				h, group, shift = mix(h, group), 0, 0
+			}
+		}
+		i += size
+	}
+	if shift > 0 {
+		h = mix(h, group)
+	}
+	return finish(h), i, true
+}
+
+// Letter returns the lower case of the code point that text begins with, and its length, which is that of its lower
+// case, too. It is 0 for one that is no part of a word. Text is not empty.
+func Letter(text []byte) (r rune, size int) {
+	c := lower[text[0]]
+	if c != beyond {
+		return rune(c), 1
+	}
+	r, size = utf8.DecodeRune(text)
+	if !isWord(r) {
+		return 0, size
+	}
+	return fold(r), size
+}
+
+// EndsWord reports whether no word goes on over the position at in text: it is one of its ends, or the code point
+// before it or behind it is a separator. The position is between two code points.
+func EndsWord(text []byte, at int) bool {
+	return at == 0 || at == len(text) || !wordBefore(text[:at]) || !wordAt(text[at:])
+}
+
+func wordBefore(text []byte) bool {
+	c := lower[text[len(text)-1]]
+	if c != beyond {
+		return c != separator
+	}
+	r, _ := utf8.DecodeLastRune(text)
+	return isWord(r)
+}
+
+func wordAt(text []byte) bool {
+	r, _ := Letter(text)
+	return r != 0
+}
