@@ -31,6 +31,7 @@ type scan struct {
 	bytes    int64     // how many may still be read
 	limit    int64     // how many records may still be returned
 	emit     func(id uint64, record []byte) error
+	pass     func(ids Range) // is told what is not looked at because it has expired or cannot be read; may be nil
 
 	plan    logwire.Plan
 	reader  blockReader
@@ -44,7 +45,10 @@ func (c *scan) run(ctx context.Context) (err error) {
 	c.reader.store = c.store
 	defer c.reader.close()
 	for c.reason == "" {
-		c.left.First = max(c.left.First, c.store.first.Load())
+		if first := c.store.first.Load(); c.left.First < first {
+			c.passOver(Range{c.left.First, min(first, c.left.End)})
+			c.left.First = first
+		}
 		if c.left.First >= c.left.End {
 			c.reason = reasonEnd
 			break
@@ -137,6 +141,7 @@ func (c *scan) piece(ctx context.Context, p *piece, ids Range) error {
 			c.plan.Corrupt++
 			c.plan.Lost += int64(ids.End - ids.First)
 		}
+		c.passOver(ids)
 		return nil
 	}
 	if !wanted {
@@ -147,9 +152,16 @@ func (c *scan) piece(ctx context.Context, p *piece, ids Range) error {
 
 // hole counts records that are nowhere: Options.AcceptLoss has given them up, or they have expired just now.
 func (c *scan) hole(ids Range) {
+	c.passOver(ids)
 	ids.First = max(ids.First, c.store.first.Load())
 	if ids.First < ids.End {
 		c.plan.Lost += int64(ids.End - ids.First)
+	}
+}
+
+func (c *scan) passOver(ids Range) {
+	if c.pass != nil && ids.First < ids.End {
+		c.pass(ids)
 	}
 }
 
