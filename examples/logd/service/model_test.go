@@ -113,13 +113,21 @@ func (m *model) record(id uint64) []byte {
 	return m.records[id-1]
 }
 
-func (m *model) Scan(ctx context.Context, f *query.Filter, from, to uint64, emit func(uint64, []byte) error) (uint64, error) {
+func (m *model) Follow(ctx context.Context, f *query.Filter, from, to uint64, emit func(uint64, []byte) error, pass func(first, end uint64)) (uint64, error) {
 	if m.scanned != nil {
 		m.scanned(from, to)
 	}
-	for _, id := range m.matching(f, max(from, m.First()), to) {
+	for id := from; id < to; id++ {
+		if first := m.First(); id < first {
+			pass(id, min(first, to))
+			id = min(first, to) - 1
+			continue
+		}
+		if len(m.matching(f, id, id+1)) == 0 {
+			continue
+		}
 		if err := emit(id, m.record(id)); err != nil {
-			return id + 1, err
+			return id, err
 		}
 	}
 	return max(from, to), ctx.Err()

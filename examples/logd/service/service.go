@@ -16,9 +16,9 @@ import (
 type Store interface {
 	Append(ctx context.Context, batch []byte) (logwire.AppendAnswer, error)
 	Head() uint64
-	First() uint64
 	Query(ctx context.Context, f *query.Filter, req logwire.QueryRequest, emit func(id uint64, record []byte) error) logwire.End
-	Scan(ctx context.Context, f *query.Filter, from, to uint64, emit func(id uint64, record []byte) error) (next uint64, err error)
+	Follow(ctx context.Context, f *query.Filter, from, to uint64, emit func(id uint64, record []byte) error,
+		pass func(first, end uint64)) (next uint64, err error)
 	Stats() logwire.Stats
 }
 

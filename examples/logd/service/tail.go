@@ -179,11 +179,8 @@ func (t *tail) wait(news <-chan struct{}, d time.Duration) error {
 
 // catchUp looks at some of the records in the store.
 func (t *tail) catchUp() error {
-	if first := t.service.store.First(); t.next < first {
-		t.miss(first) // They have expired.
-	}
 	to := min(t.next+scanned, t.service.store.Head())
-	next, err := t.service.store.Scan(t.ctx, t.filter, t.next, to, t.emit)
+	next, err := t.service.store.Follow(t.ctx, t.filter, t.next, to, t.emit, t.pass)
 	switch {
 	case err == nil:
 		t.next = max(t.next, next)
@@ -221,6 +218,12 @@ func (t *tail) emit(id uint64, record []byte) error {
 		return errFull
 	}
 	return nil
+}
+
+// pass takes a range that has expired or cannot be read.
+func (t *tail) pass(first, end uint64) {
+	t.next = first
+	t.miss(end)
 }
 
 // miss passes over the records before next.
