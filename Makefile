@@ -13,7 +13,7 @@ export GOFLAGS ?= -buildvcs=false
 # e2e, bench and mutants stay outside of go.work; each nested module builds by itself, too.
 export GOWORK := off
 
-MODULES    := . serialdaemon examples/restart e2e bench mutants
+MODULES    := . serialdaemon examples/restart examples/logd/logclient examples/logd e2e bench mutants
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s

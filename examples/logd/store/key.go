@@ -2,6 +2,9 @@ package store
 
 import (
 	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
@@ -18,6 +21,11 @@ const (
 
 func numberKey(kind byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{kind}, n)
+}
+
+// errMalformed is for a key whose value means nothing, which Pebble's checksums have not noticed.
+func errMalformed(it *pebble.Iterator) error {
+	return fmt.Errorf("store: the value of the key %x is malformed", it.Key())
 }
 
 func markKey(p logwire.ProducerID) []byte { return append([]byte{keyMark}, p[:]...) }

@@ -8,6 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"go.uber.org/zap"
+
+	"github.com/serialkit/serialkit/examples/logd/query"
 )
 
 // The names in the directory, beside witnessName and a directory for each day.
@@ -23,11 +25,16 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{o: o, dir: dir, fs: newFence(o.FS)}
 	s.failure.fence, s.log, s.onFatal = s.fs, o.Logger, o.OnFatal
 	s.queue, s.inFlight = newQueue(o.QueueBytes), make(chan *group, groupsInFlight)
-	s.wake = make(chan struct{}, 1)
+	s.wake, s.tasks = make(chan struct{}, 1), make(chan *task)
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.space.free = func() (uint64, error) { return o.FreeSpace(dir) }
 	s.space.min, s.space.log = o.MinFree, o.Logger
-	if err := s.open(); err != nil {
+	s.damage.known = map[uint64]bool{}
+	var err error
+	if s.everything, err = query.Parse("", o.Now()); err == nil {
+		err = s.open()
+	}
+	if err != nil {
 		s.stop()
 		return nil, err
 	}
@@ -94,7 +101,7 @@ func (s *Store) inspect() (*state, error) {
 		return state, err
 	}
 	db, err := pebble.Open(s.path(databaseName), s.pebbleOptions(true))
-	if errors.Is(err, pebble.ErrDBNotPristine) || err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return state, errors.Join(state.load(db), db.Close())
@@ -120,7 +127,10 @@ func (s *Store) adopt(st *state, missing []Range) error {
 	s.marks = marks{st.marks, s.o.MaxProducers}
 	s.producers.Store(int64(len(st.marks)))
 	s.unsealed.add(st.unsealed.records, st.unsealed.bytes)
-	return nil
+	s.files.list = st.files
+	s.sealer.given = append(st.given, missing...)
+	s.sealer.next, s.sealer.file = s.sealer.skip(max(st.sealed, st.next.first)), st.next.file
+	return s.reconcile()
 }
 
 // pebbleOptions are for few, large values that are written once and mostly deleted before they are compacted. They are not

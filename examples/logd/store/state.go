@@ -15,6 +15,8 @@ type state struct {
 	marks    map[logwire.ProducerID]mark
 	held     []Range // the ids that are there, in order, neighbours merged
 	given    []Range // the ids that were given up before
+	files    []blockFile
+	sealed   uint64 // the id behind the last block
 	unsealed struct{ records, bytes int64 }
 }
 
@@ -67,6 +69,19 @@ func (st *state) add(key, value []byte) error {
 	case keyLoss:
 		if number, ok = keyNumber(keyLoss, key); ok && len(value) == 8 {
 			st.given = append(st.given, Range{number, binary.BigEndian.Uint64(value)})
+		}
+	case keyFile:
+		var f blockFile
+		if number, ok = keyNumber(keyFile, key); ok {
+			f, ok = parseBlockFile(number, value)
+			st.files = append(st.files, f)
+			st.next.file = max(st.next.file, number+1)
+		}
+	case keyBlock:
+		var b blockAt
+		if b, ok = parseBlockAt(value); ok {
+			st.hold(b.ids())
+			st.sealed = b.ids().End
 		}
 	case keyUnsealed:
 		var u unsealed

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/serialkit/serialkit/examples/logd/query"
 )
 
 // Store is an open store. All methods may be called by several goroutines.
@@ -20,6 +21,8 @@ type Store struct {
 	db   *pebble.DB
 	lock *pebble.Lock
 
+	everything *query.Filter // wants all records; never changes
+
 	queue    *queue
 	inFlight chan *group
 	marks    marks    // the committer's
@@ -31,10 +34,14 @@ type Store struct {
 	producers atomic.Int64
 	unsealed  amount
 	counts    counts
+	files     files
+	damage    damage
+	sealer    sealer // the upkeep goroutine's
 
-	stop     context.CancelFunc // ends the sealer
+	stop     context.CancelFunc // ends upkeep
 	stopping context.Context
 	wake     chan struct{} // one token: look whether there is something to seal
+	tasks    chan *task
 	wait     sync.WaitGroup
 	closing  sync.Once
 	closed   error // set by closing
@@ -82,20 +89,22 @@ func (s *Store) start() {
 		defer s.wait.Done()
 		s.acknowledges()
 	}()
+	s.wait.Add(1)
+	go func() { // ends when Close calls stop
+		defer s.wait.Done()
+		s.upkeep()
+	}()
 }
 
 // Close ends the store: what Append has taken is stored and acknowledged first, new calls get ErrClosed. Queries must have
 // ended. A second call returns what the first did.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		s.queue.close(ErrClosed)
 		s.stop()
+		s.queue.close(ErrClosed)
 		s.wait.Wait()
 		err := s.witness.close()
 		s.closed = errors.Join(s.failed(), err, s.db.Close(), s.lock.Close())
 	})
 	return s.closed
 }
-
-// tickEvery is how often the free space, the age of unsealed records and retention are looked at.
-const tickEvery = time.Second

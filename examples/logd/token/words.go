@@ -74,7 +74,7 @@ func wideWord(text []byte, start int) (hash uint64, end int, ok bool) {
 	h, group, shift := wordSeed, uint64(0), uint(0)
 	i := start
 	for i < len(text) {
-		r, size := Letter(text[i:])
+		r, size := letter(text[i:])
 		if r == 0 {
 			if i == start {
 				return 0, i + size, false
@@ -94,38 +94,4 @@ func wideWord(text []byte, start int) (hash uint64, end int, ok bool) {
 		h = mix(h, group)
 	}
 	return finish(h), i, true
-}
-
-// Letter returns the lower case of the code point that text begins with, and its length, which is that of its lower
-// case, too. It is 0 for one that is no part of a word. Text is not empty.
-func Letter(text []byte) (r rune, size int) {
-	c := lower[text[0]]
-	if c != beyond {
-		return rune(c), 1
-	}
-	r, size = utf8.DecodeRune(text)
-	if !isWord(r) {
-		return 0, size
-	}
-	return fold(r), size
-}
-
-// EndsWord reports whether no word goes on over the position at in text: it is one of its ends, or the code point
-// before it or behind it is a separator. The position is between two code points.
-func EndsWord(text []byte, at int) bool {
-	return at == 0 || at == len(text) || !wordBefore(text[:at]) || !wordAt(text[at:])
-}
-
-func wordBefore(text []byte) bool {
-	c := lower[text[len(text)-1]]
-	if c != beyond {
-		return c != separator
-	}
-	r, _ := utf8.DecodeLastRune(text)
-	return isWord(r)
-}
-
-func wordAt(text []byte) bool {
-	r, _ := Letter(text)
-	return r != 0
 }
