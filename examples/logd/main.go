@@ -33,6 +33,10 @@ type command struct {
 
 var commands = []command{
 	{"serve", "collect records, and answer queries", cmdServe},
+	{"ship", "send the lines of files", cmdShip},
+	{"query", "find records", cmdQuery},
+	{"tail", "show records as they are stored", cmdTail},
+	{"stats", "show how a collector is", cmdStats},
 }
 
 func main() {
