@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var shipKills = flag.Int("ship-kills", 24, "how often logd ship is killed")
+var shipKills = flag.Int("ship-kills", 12, "how often logd ship is killed")
 
 // messages runs a query for everything of a service and returns the messages, in the order in which they were stored.
 func messages(t *testing.T, address, service string) (all []string) {
@@ -62,15 +62,20 @@ func TestShipIsKilled(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 	}
+	appendLines(5000)
+	begin := time.Now()
+	exit, _, errs := runToEnd(t, args...)
+	require.Zero(t, exit, errs)
+	usual := time.Since(begin)
 	killed, rotations := 0, 0
 	for range *shipKills {
-		appendLines(5000 + rng.IntN(20000))
+		appendLines(2000 + rng.IntN(8000))
 		cmd := process(args...)
 		require.NoError(t, cmd.Start())
 		ended := make(chan struct{})
 		go func() { cmd.Wait(); close(ended) }()
 		select {
-		case <-time.After(time.Duration(rng.Int64N(int64(120 * time.Millisecond)))):
+		case <-time.After(time.Duration(rng.Int64N(int64(usual)))):
 			cmd.Process.Signal(syscall.SIGKILL)
 			<-ended
 		case <-ended:
@@ -87,7 +92,8 @@ func TestShipIsKilled(t *testing.T) {
 			appendLines(1)
 		}
 	}
-	exit, out, errs := runToEnd(t, args...)
+	var out string
+	exit, out, errs = runToEnd(t, args...)
 	require.Zero(t, exit, errs)
 	got := messages(t, "tcp://"+c.address, "k")
 	t.Logf("%d of %d lives were killed, %d rotations, %d lines; the last life: %s", killed, *shipKills, rotations, len(want), out)

@@ -20,7 +20,7 @@ func everyCrash(t *testing.T, run func(t *testing.T, crashes []int, deaf bool) (
 	for first := 0; ; first++ {
 		reached := false
 		for _, deaf := range []bool{false, true} {
-			for _, second := range []int{-1, 0, 1, 4} {
+			for _, second := range []int{-1, 0, 3} {
 				crashes := []int{first}
 				if second >= 0 {
 					crashes = append(crashes, second)
@@ -140,6 +140,47 @@ func TestEachLineIsStoredOnceAcrossRotations(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTimesThatLinesHaveOfOthersSurviveACrash(t *testing.T) {
+	text := "Start-Date: 2025-06-24  14:36:25\n" + strings.Repeat("line\n", 30) + "End-Date: 2025-06-24  14:36:29\nafter\n"
+	var want []int64
+	everyCrash(t, func(t *testing.T, crashes []int, deaf bool) (reached bool) {
+		path := logPath(t)
+		write(t, path, text)
+		var o oracle
+		var saved savedState
+		for i, left := range crashes {
+			_, crashed := life(t, &o, &saved, path, left, deaf, options())
+			reached = reached || crashed && i == 0
+		}
+		life(t, &o, &saved, path, forever, false, options())
+		require.Len(t, o.times, 33)
+		if want == nil {
+			require.Equal(t, o.times[0], o.times[30])
+			require.Equal(t, o.times[0]+4e9, o.times[31])
+			require.Equal(t, options().Now().UnixNano(), o.times[32])
+			want = o.times
+		}
+		require.Equal(t, want, o.times, "crashes %v, deaf %v", crashes, deaf)
+		return reached
+	})
+}
+
+func TestAFileThatIsRotatedBeforeAnythingIsSent(t *testing.T) {
+	path := logPath(t)
+	text, want := numbered("a", 0, 20)
+	write(t, path, text)
+	var o oracle
+	var saved savedState
+	_, crashed := life(t, &o, &saved, path, 1, false, options())
+	require.True(t, crashed)
+	require.Empty(t, o.stored)
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, path, "next\n")
+	report, _ := life(t, &o, &saved, path, forever, false, options())
+	require.Equal(t, append(want, "next"), o.stored)
+	require.Empty(t, report.Warnings)
 }
 
 func TestSeveralRotationsBetweenTwoProcesses(t *testing.T) {

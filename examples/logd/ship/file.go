@@ -67,7 +67,7 @@ func (f *file) run(ctx context.Context, collector string) error {
 	if f.state = st; !ok {
 		f.state = newState(f.path, collector)
 	}
-	if err := f.resume(ctx); err != nil {
+	if err := f.resume(ctx, ok); err != nil {
 		return err
 	}
 	for {
@@ -95,9 +95,15 @@ func (f *file) run(ctx context.Context, collector string) error {
 	}
 }
 
-// resume opens the file that the state is of, and sends again what may have been sent.
-func (f *file) resume(ctx context.Context) error {
-	if err := f.find(ctx); err != nil {
+// resume opens the file that the state is of, and sends again what may have been sent. Without a state it notes which file it begins
+// with, so that this one is known if it is rotated before anything is sent.
+func (f *file) resume(ctx context.Context, known bool) (err error) {
+	if known {
+		err = f.find(ctx)
+	} else if err = f.open(ctx); err == nil {
+		err = f.save(nil)
+	}
+	if err != nil {
 		return err
 	}
 	f.parser.SetCarry(f.state.Carry)
@@ -132,9 +138,6 @@ func (f *file) begin(position int64) {
 
 // find opens what the state is of: path, what it was rotated to, or the copy that was made before it was truncated.
 func (f *file) find(ctx context.Context) error {
-	if f.state.end() == 0 {
-		return f.open(ctx)
-	}
 	paths, err := family(f.path)
 	if err != nil {
 		return err
@@ -142,7 +145,8 @@ func (f *file) find(ctx context.Context) error {
 	slices.Reverse(paths)
 	wanted := []match{same}
 	// A copy is known by its beginning alone: by much of it, or if the original is there and was truncated.
-	if info, err := os.Stat(f.path); f.state.File.Head == fingerprintSize || err == nil && f.state.File.isNumberOf(info) {
+	info, err := os.Stat(f.path)
+	if head := f.state.File.Head; head == fingerprintSize || head > 0 && err == nil && f.state.File.isNumberOf(info) {
 		wanted = append(wanted, alike)
 	}
 	for _, want := range wanted {
@@ -169,11 +173,14 @@ func (f *file) find(ctx context.Context) error {
 
 // lost begins with the file at path, from its beginning, because the one of the state is gone.
 func (f *file) lost(ctx context.Context) error {
-	f.report.Truncations++
-	if len(f.state.Planned) > 0 {
+	if f.state.end() > 0 {
+		f.report.Truncations++
+	}
+	switch {
+	case len(f.state.Planned) > 0:
 		f.warn("what lay between %d and %d may be missing: it was being sent, and the file is gone or was truncated", f.state.Position, f.state.end())
 		f.state.Epoch, f.state.Sequence = f.state.Epoch+1, 1 // Nobody knows which numbers have been used.
-	} else {
+	case f.state.Position > 0:
 		f.warn("what was appended behind %d may be missing: the file is gone or was truncated", f.state.Position)
 	}
 	f.state.Position, f.state.Planned, f.state.Carry = 0, nil, lines.Carry{}

@@ -24,7 +24,7 @@ func (f *file) atEnd(ctx context.Context) (done bool, err error) {
 	case where == here && !f.o.Follow:
 		return true, f.finish(ctx)
 	case where == here:
-		return false, f.wait(ctx)
+		return false, f.waitHere(ctx)
 	case f.o.Follow: // Who has it open may still write to it, until it is told of the rotation.
 		if err := f.wait(ctx); err != nil {
 			return false, err
@@ -41,6 +41,19 @@ func (f *file) atEnd(ctx context.Context) (done bool, err error) {
 		return true, nil
 	}
 	return false, err
+}
+
+// waitHere waits, and looks whether the file was truncated before what it has then is taken for its growth.
+func (f *file) waitHere(ctx context.Context) error {
+	if err := f.wait(ctx); err != nil {
+		return err
+	}
+	where, err := f.where()
+	if where == truncated {
+		f.report.Truncations++
+		f.restart()
+	}
+	return err
 }
 
 // place says what has become of the file that is read.
@@ -126,10 +139,8 @@ func (f *file) nextOfFamily(ctx context.Context) error {
 	}
 	f.report.Rotations++
 	f.restart()
-	if next == f.path {
-		err = f.save(nil) // One that comes later begins with this file even if the old one is gone by then.
-	}
-	return errors.Join(err, old.Close())
+	// One that comes later begins with this file even if the old one is gone by then.
+	return errors.Join(f.save(nil), old.Close())
 }
 
 // open opens the file at path. One that is followed may still have to be made.

@@ -26,6 +26,7 @@ var (
 type oracle struct {
 	marks   map[logwire.ProducerID]mark
 	stored  []string
+	times   []int64
 	refuse  func(v *logwire.View) error // of a record
 	batches int
 }
@@ -38,8 +39,9 @@ func (o *oracle) append(batch []byte) (logwire.AppendAnswer, error) {
 		return logwire.AppendAnswer{}, err
 	}
 	var messages []string
+	var times []int64
 	err = logwire.CheckRecords(records, h.Count, func(v *logwire.View) error {
-		messages = append(messages, string(v.Message))
+		messages, times = append(messages, string(v.Message)), append(times, v.Time)
 		if o.refuse != nil {
 			return o.refuse(v)
 		}
@@ -66,7 +68,7 @@ func (o *oracle) append(batch []byte) (logwire.AppendAnswer, error) {
 	}
 	m.sequence++
 	o.marks[h.Producer] = m
-	o.stored = append(o.stored, messages...)
+	o.stored, o.times = append(o.stored, messages...), append(o.times, times...)
 	o.batches++
 	return logwire.AppendAnswer{Stored: true, Mark: m.sequence, FirstID: 1}, nil
 }
