@@ -70,6 +70,11 @@ func TestEachLineIsStoredOnceWhereverTheProcessIsKilled(t *testing.T) {
 }
 
 func TestEachLineIsStoredOnceAlthoughSomeAreRefused(t *testing.T) {
+	t.Run("records are looked at first", func(t *testing.T) { testRefused(t, false) })
+	t.Run("numbers are looked at first", func(t *testing.T) { testRefused(t, true) })
+}
+
+func testRefused(t *testing.T, marksFirst bool) {
 	text, all := numbered("a", 0, 40)
 	bad := map[string]bool{all[4]: true, all[9]: true, all[10]: true, all[11]: true, all[39]: true}
 	var want []string
@@ -81,7 +86,7 @@ func TestEachLineIsStoredOnceAlthoughSomeAreRefused(t *testing.T) {
 	everyCrash(t, func(t *testing.T, crashes []int, deaf bool) (reached bool) {
 		path := logPath(t)
 		write(t, path, text)
-		o := oracle{refuse: func(v *logwire.View) error {
+		o := oracle{marksFirst: marksFirst, refuse: func(v *logwire.View) error {
 			if bad[string(v.Message)] {
 				return &logwire.FieldError{Field: "message", Kind: logwire.ErrTooLarge}
 			}
@@ -173,9 +178,11 @@ func TestAFileThatIsRotatedBeforeAnythingIsSent(t *testing.T) {
 	write(t, path, text)
 	var o oracle
 	var saved savedState
-	_, crashed := life(t, &o, &saved, path, 1, false, options())
+	_, crashed := life(t, &o, &saved, path, 0, true, options())
 	require.True(t, crashed)
 	require.Empty(t, o.stored)
+	require.True(t, saved.ok)
+	require.Empty(t, saved.st.Planned, "which file it is is known before a line is read")
 	require.NoError(t, os.Rename(path, path+".1"))
 	write(t, path, "next\n")
 	report, _ := life(t, &o, &saved, path, forever, false, options())

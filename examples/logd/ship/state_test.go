@@ -1,6 +1,7 @@
 package ship_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -188,7 +189,7 @@ func TestRecordsWithATimeThatIsRefusedAreDroppedTogether(t *testing.T) {
 	path := logPath(t)
 	var text string
 	for i := range 40 {
-		text += []string{"1970-01-02", "2026-01-02", "2099-01-02", "1985-01-02"}[i%4] + " 00:00:00 line\n"
+		text += fmt.Sprintf("%d-01-02 00:00:00 line\n", []int{1930 + i, 2026, 2099 - i, 2026}[i%4])
 	}
 	write(t, path, text)
 	now := options().Now()
@@ -202,8 +203,8 @@ func TestRecordsWithATimeThatIsRefusedAreDroppedTogether(t *testing.T) {
 	p := &process{o: &o, saved: new(savedState), left: forever}
 	report, err := ship.File(t.Context(), path, "c", p, p, opt)
 	require.NoError(t, err)
-	require.Len(t, o.stored, 10)
-	require.Equal(t, map[string]int64{"time: logwire: time out of range": 30}, report.Refused)
+	require.Len(t, o.stored, 20)
+	require.Equal(t, map[string]int64{"time: logwire: time out of range": 20}, report.Refused)
 	require.Equal(t, report.Lines, report.Acknowledged+report.RefusedTotal())
 	require.Less(t, asked, 60, "not one question for each record")
 }
