@@ -201,7 +201,7 @@ func TestTail(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(start), logclient.DefaultSilence)
 		require.Equal(t, []uint64{0, 6, 11, 11}, cursors)
 		go func() {
-			time.Sleep(time.Hour)
+			time.Sleep(time.Minute)
 			tail.Close()
 		}()
 		for {
