@@ -260,4 +260,3 @@ func TestLedgerAtEveryInstant(t *testing.T) {
 	require.Zero(t, l.Pending())
 	require.EqualValues(t, 20_000, l.Accepted)
 }
-
