@@ -21,6 +21,11 @@ func newClient(t testing.TB, f *fake, o logclient.Options) *logclient.Client {
 	o.Dialer = f.dial
 	c, err := logclient.New(o)
 	require.NoError(t, err)
+	t.Cleanup(func() { // of a test that has failed
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, _ = c.Close(ctx)
+	})
 	return c
 }
 

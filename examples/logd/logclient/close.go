@@ -37,9 +37,9 @@ func (c *Client) waitLocked(done chan struct{}) {
 	c.waitForSpoolLocked([]chan struct{}{done})
 }
 
-// Close ends the Client. Log takes nothing more. What is pending is sent until ctx is done, or, with a spool, until the collector turns out to be
-// away; the rest is written to the spool, or dropped without one. Without a spool and with a ctx that is never
-// done it waits for the collector for ever. The error is the spool's, if it could not be written to its end. Calling it again waits for the same end.
+// Close ends the Client. Log takes nothing more. What is pending is sent until ctx is done, or until the collector is away and everything is in the
+// spool. What is in memory then is written to the spool, and dropped where there is none or no room. So without a spool,
+// and with a ctx that is never done, it waits for the collector for ever. The error is the spool's, if it could not be written to its end. Calling it again waits for the same end.
 func (c *Client) Close(ctx context.Context) (Left, error) {
 	var err error
 	c.once.Do(func() { err = c.shut(ctx) })
@@ -90,7 +90,7 @@ func (c *Client) flush(ctx context.Context) {
 	defer c.mu.Unlock()
 	c.closing = true
 	c.sealLocked()
-	for c.pendingLocked() && ctx.Err() == nil && (c.spool == nil || !c.ledger.Away) {
+	for c.pendingLocked() && ctx.Err() == nil && (c.spool == nil || !c.ledger.Away || c.ledger.Memory > 0) {
 		c.idle.Wait()
 	}
 }

@@ -78,8 +78,7 @@ func (c *Client) peek() (*batch, error) {
 	}
 	b := &batch{count: frame.Count, key: frame.Key, spooled: true, end: frame.End}
 	b.buf = append(make([]byte, logwire.BatchHeadSize, logwire.BatchHeadSize+len(frame.Records)), frame.Records...)
-	f.position = frame.End
-	return b, nil
+	return b, nil // takeOff moves position: what is before it and not in flight is taken to be lost.
 }
 
 // resolveTailLocked gives up what nothing in the spool follows, once everything before it is acknowledged.

@@ -33,7 +33,7 @@ type Ledger struct {
 }
 
 // Pending is how many records wait.
-func (l *Ledger) Pending() uint64 { return l.Memory + l.Spooled }
+func (l Ledger) Pending() uint64 { return l.Memory + l.Spooled }
 
 // Drops counts lost records by reason.
 type Drops struct {
@@ -53,7 +53,7 @@ type Drops struct {
 }
 
 // Total is the sum of all reasons.
-func (d *Drops) Total() uint64 {
+func (d Drops) Total() uint64 {
 	return d.QueueFull + d.SpoolFull + d.Invalid + d.Rejected + d.Corrupt + d.Closed
 }
 

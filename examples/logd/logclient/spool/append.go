@@ -3,7 +3,9 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // Append appends batches, whose keys follow those before, and returns the position behind each that was: all that fit. They
@@ -87,6 +89,8 @@ func (s *Spool) publish(g *segment, size int64, end uint64) {
 	if n := len(s.segments); n == 0 || s.segments[n-1] != g {
 		s.segments = append(s.segments, g)
 	}
+	// All that was in it may have been acknowledged meanwhile.
+	s.garbage = slices.DeleteFunc(s.garbage, func(old *segment) bool { return old == g })
 }
 
 // mend cuts off what an Append has left that failed. Until that succeeds there is no other one, so that no batch is there
@@ -105,24 +109,24 @@ func (s *Spool) mend() error {
 // finish ends the current segment.
 func (s *Spool) finish() error {
 	f := s.file
-	s.file, s.current = nil, nil
+	s.file, s.current, s.broken = nil, nil, false
 	return f.Close()
 }
 
 // Clean removes the segments that are not needed any more. What cannot be removed is tried again at the next call.
 func (s *Spool) Clean() error {
 	s.mu.Lock()
-	garbage := s.garbage
+	garbage := slices.Clone(s.garbage)
 	s.mu.Unlock()
 	var errs []error
 	removed := 0
 	for _, g := range garbage {
 		if g == s.current {
-			if err := errors.Join(s.mend(), s.finish()); err != nil {
+			if err := s.finish(); err != nil {
 				errs = append(errs, err)
 			}
 		}
-		if err := s.fs.Remove(filepath.Join(s.dir, g.name)); err != nil {
+		if err := s.fs.Remove(filepath.Join(s.dir, g.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("spool: %w", err))
 			break
 		}

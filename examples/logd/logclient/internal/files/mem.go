@@ -50,9 +50,9 @@ func (m *Mem) Fail(err error) {
 	m.fault = err
 }
 
-// Restart returns the file system as a new process finds it. With lose, the power was cut: files have what was
-// synced and the first torn bytes of what was not, and the directories the names of their last SyncDir. Otherwise the process was killed alone.
-// The new one's power lasts for n operations.
+// Restart returns the file system as a new process finds it, with power for n operations. With lose, the power was
+// cut: files have what was synced and the first torn bytes of what was not, and directories the names of their
+// last SyncDir. Otherwise the process was killed alone.
 func (m *Mem) Restart(lose bool, torn, n int) *Mem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -216,12 +216,12 @@ func (f *memFile) Write(b []byte) (int, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	if err := f.fs.changeLocked(); err != nil {
-		n := len(b) / 2 // A write that fails may have written something.
-		if err != ErrPowerCut {
-			f.data = append(f.data, b[:n]...)
-			return n, err
+		if err == ErrPowerCut {
+			return 0, err
 		}
-		return 0, err
+		n := len(b) / 2 // A write that fails may have written something.
+		f.data = append(f.data, b[:n]...)
+		return n, err
 	}
 	f.data = append(f.data, b...)
 	return len(b), nil
