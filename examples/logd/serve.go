@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -31,6 +33,9 @@ func cmdServe(ctx context.Context, args []string, std stdio) int {
 			fmt.Fprintln(std.err, err)
 		}
 		return serialdaemon.ExitCode(err)
+	}
+	if c.Limit.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(c.Limit.Memory))
 	}
 	lg := newLogger(std, c.Log)
 	err := serve(ctx, &c, lg, func(addrs []net.Addr) {
