@@ -125,6 +125,6 @@ func TestSlowQueryIsDropped(t *testing.T) {
 		synctest.Wait()
 		begun := time.Now()
 		r.query(logwire.QueryRequest{Limit: 1}).wants(logwire.FrameRecord, 1)
-		require.LessOrEqual(t, time.Since(begun), 21*time.Second)
+		require.LessOrEqual(t, time.Since(begun), 41*time.Second, "on what is no socket it may be twice as long")
 	})
 }
