@@ -127,7 +127,7 @@ func serviceRound(t *testing.T, batches [][]byte) round {
 	}
 	begin := cpu(nil)
 	rate := perSecond(func(i, n int) error {
-		_, err := producers[i].send(context.Background(), batches[n%len(batches)], loadRecords)
+		_, err := producers[i].sendPatiently(context.Background(), batches[n%len(batches)], loadRecords)
 		return err
 	}, t)
 	sending := cpu(nil) - begin

@@ -35,7 +35,7 @@ func TestNeedles(t *testing.T) {
 				if i%max(1, count/10) == count/20 {
 					records, texts = withNeedle(records, i)
 				}
-				answer, err := p.send(context.Background(), records, loadRecords)
+				answer, err := p.sendPatiently(context.Background(), records, loadRecords)
 				if err != nil {
 					t.Error(err)
 					return
