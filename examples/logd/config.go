@@ -19,8 +19,13 @@ import (
 // defaultListen is where a collector listens unless it was told otherwise: on loopback.
 const defaultListen = "tcp://127.0.0.1:7600"
 
-// defaultWrite is for how long a client may take no byte: a tail whose terminal was stopped has that long to go on.
-const defaultWrite = 30 * time.Second
+// defaultPatience is for how long a client may send or take no byte: producers on a machine that is very busy, and a tail whose
+// terminal was stopped, have that long to go on.
+const defaultPatience = 30 * time.Second
+
+// defaultMemory is the memory limit for the garbage collector: all bounds together leave room for garbage in it, see
+// operations.md. Pebble's memory tables are not in it.
+const defaultMemory = 768 << 20
 
 // config is what serve is configured with. Each key is a flag, -retention.age 30d, an environment variable,
 // LOGD_RETENTION_AGE, and a key of the file.
@@ -53,6 +58,7 @@ type config struct {
 		QueryTime  time.Duration `koanf:"query-time" usage:"how long a query may take; then it says where to go on"`
 		QueryBytes size          `koanf:"query-bytes" usage:"how many bytes a query may read; then it says where to go on"`
 		Tails      int           `koanf:"tails" usage:"how many tails there may be at a time"`
+		Memory     size          `koanf:"memory" usage:"what the garbage collector tries to stay below, unless GOMEMLIMIT says otherwise; 0: nothing"`
 		Ring       size          `koanf:"ring" usage:"how many bytes of the latest records are kept in memory for all tails together"`
 	} `koanf:"limit"`
 	AcceptLoss bool          `koanf:"accept-loss" usage:"start although acknowledged records are missing, see docs/operations.md"`
@@ -64,12 +70,13 @@ type config struct {
 // defaultConfig returns the defaults, which operations.md explains.
 func defaultConfig() config {
 	c := config{Listen: []string{defaultListen}, Drain: serialdaemon.DefaultDrainTimeout, Log: zapcore.InfoLevel}
-	c.Timeout.Wait, c.Timeout.Read, c.Timeout.Write = serialserver.DefaultWait, serialserver.DefaultRead, defaultWrite
+	c.Timeout.Wait, c.Timeout.Read, c.Timeout.Write = serialserver.DefaultWait, defaultPatience, defaultPatience
 	c.MinFree = store.DefaultMinFree
 	c.Accept.Age, c.Accept.Ahead = age(logwire.DefaultMaxAge), age(logwire.DefaultMaxAhead)
 	c.Limit.Clients, c.Limit.PerAddress = serialserver.DefaultMaxClients, serialserver.DefaultMaxClientsPerAddress
 	c.Limit.Messages, c.Limit.Waiting = serialserver.DefaultMessageMemory, store.DefaultQueueBytes
 	c.Limit.Queries, c.Limit.Tails, c.Limit.Ring = service.DefaultQueries, service.DefaultTails, service.DefaultRing
+	c.Limit.Memory = defaultMemory
 	c.Limit.QueryTime, c.Limit.QueryBytes = store.DefaultQueryTime, store.DefaultQueryBytes
 	return c
 }

@@ -12,10 +12,10 @@ import (
 // bound, 4 and 5 are a stop that cut tasks off.
 const (
 	exitOK      = 0
-	exitFailure = 1 // what the command was to do has failed
+	exitFailure = 1 // what the command was to do has failed; verify: something is damaged
 	exitUsage   = 6 // a flag, the configuration or an argument is wrong
 	exitStore   = 7 // serve: the store has failed, and is recovered by starting again
-	exitOpen    = 8 // the store cannot be opened
+	exitOpen    = 8 // serve, verify: the store cannot be opened
 )
 
 // stdio is what a command reads and writes.
@@ -37,6 +37,7 @@ var commands = []command{
 	{"query", "find records", cmdQuery},
 	{"tail", "show records as they are stored", cmdTail},
 	{"stats", "show how a collector is", cmdStats},
+	{"verify", "read a stopped collector's store, and report what is damaged", cmdVerify},
 }
 
 func main() {

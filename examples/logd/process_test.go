@@ -144,6 +144,18 @@ func (p *producer) send(ctx context.Context, records []byte, count int) (logwire
 	return logwire.ParseAppendAnswer(b)
 }
 
+// sendPatiently sends the next batch again and again while the collector is busy, as a client does.
+func (p *producer) sendPatiently(ctx context.Context, records []byte, count int) (logwire.AppendAnswer, error) {
+	for {
+		answer, err := p.send(ctx, records, count)
+		if serialclient.OutcomeOf(err) != serialclient.Failed || err == nil {
+			return answer, err
+		}
+		p.head.Sequence--
+		pause(ctx, 10*time.Millisecond)
+	}
+}
+
 // encoded returns records as they stand in a batch.
 func encoded(records ...logwire.Record) (b []byte) {
 	for i := range records {

@@ -6,6 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -26,11 +30,14 @@ var (
 // cmdServe collects records until a signal, or the end of ctx.
 func cmdServe(ctx context.Context, args []string, std stdio) int {
 	c := defaultConfig()
-	if _, err := (serialdaemon.Loader{Args: args, Prefix: "LOGD_", Output: std.out}).Load(&c); err != nil {
+	if _, err := (serialdaemon.Loader{Args: args, Prefix: "LOGD_", Environ: serveEnviron(os.Environ()), Output: std.out}).Load(&c); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(std.err, err)
 		}
 		return serialdaemon.ExitCode(err)
+	}
+	if c.Limit.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(c.Limit.Memory))
 	}
 	lg := newLogger(std, c.Log)
 	err := serve(ctx, &c, lg, func(addrs []net.Addr) {
@@ -42,6 +49,12 @@ func cmdServe(ctx context.Context, args []string, std stdio) int {
 		lg.Error("stopped", zap.Error(err))
 	}
 	return serveCode(err)
+}
+
+// serveEnviron returns the environment without what is for the commands that ask a collector: a Loader refuses variables with its
+// prefix that it does not know.
+func serveEnviron(all []string) []string {
+	return slices.DeleteFunc(all, func(v string) bool { return strings.HasPrefix(v, "LOGD_ADDR=") })
 }
 
 // serveCode returns the exit code for what serve returned.

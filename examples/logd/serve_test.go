@@ -184,6 +184,19 @@ func follow(t *testing.T, c *collector) <-chan uint64 {
 	return position
 }
 
+// The address for the commands that ask a collector is no setting of serve, and any other variable that is not known is an error.
+func TestServeEnvironment(t *testing.T) {
+	t.Setenv("LOGD_ADDR", "tcp://127.0.0.1:1")
+	t.Setenv("LOGD_DATA", "/from/the/environment")
+	exit, stdout, stderr := runToEnd(t, "serve", "-print-config")
+	require.Equal(t, exitOK, exit, stderr)
+	require.Contains(t, stdout, "/from/the/environment")
+	t.Setenv("LOGD_RETENTION_AGEE", "3d")
+	exit, _, stderr = runToEnd(t, "serve", "-print-config")
+	require.Equal(t, exitUsage, exit)
+	require.Contains(t, stderr, "LOGD_RETENTION_AGE")
+}
+
 func TestHelp(t *testing.T) {
 	exit, stdout, _ := runToEnd(t, "help")
 	require.Equal(t, exitOK, exit)

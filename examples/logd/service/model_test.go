@@ -19,6 +19,8 @@ type model struct {
 	mu      sync.Mutex
 	records [][]byte              // by id-1
 	first   uint64                // what is before has expired
+	lost    map[uint64]bool       // ids that Follow cannot read
+	emitted int                   // how many records Follow has emitted
 	fail    error                 // what Append returns
 	queried chan context.Context  // gets the context of each query, if it is not nil
 	hold    chan struct{}         // what each query waits for after each record, if it is not nil
@@ -123,9 +125,16 @@ func (m *model) Follow(ctx context.Context, f *query.Filter, from, to uint64, em
 			id = min(first, to) - 1
 			continue
 		}
+		if m.lost[id] {
+			pass(id, id+1)
+			continue
+		}
 		if len(m.matching(f, id, id+1)) == 0 {
 			continue
 		}
+		m.mu.Lock()
+		m.emitted++
+		m.mu.Unlock()
 		if err := emit(id, m.record(id)); err != nil {
 			return id, err
 		}

@@ -37,7 +37,7 @@ func (s *Service) query(ctx context.Context, _ *serialserver.Client, in binaryut
 	}
 	s.queries.Add(1)
 	next, stop := iter.Pull(s.find(ctx, filter, request))
-	return &found{ctx: ctx, next: next, stop: stop}, nil
+	return &found{next: next, stop: stop}, nil
 }
 
 // find yields the answer in pieces, each valid until the next one.
@@ -56,7 +56,7 @@ func (s *Service) find(ctx context.Context, filter *query.Filter, request logwir
 			buf = buf[:0]
 			return nil
 		})
-		if buf != nil && ctx.Err() == nil {
+		if buf != nil {
 			yield(logwire.AppendEndFrame(buf, end))
 		}
 	}
@@ -65,21 +65,16 @@ func (s *Service) find(ctx context.Context, filter *query.Filter, request logwir
 // found is the answer of a query: the query runs within its Read, in the connection's goroutine, and stands still while
 // the client takes what was found.
 type found struct {
-	ctx  context.Context
 	next func() ([]byte, bool)
 	stop func()
 	rest []byte
 }
 
-// Read returns the answer. When the task's context is done it fails, so that the client never takes a part of the
-// answer for all of it.
+// Read returns the answer. It ends with an End frame in any case, which says why.
 func (f *found) Read(p []byte) (int, error) {
 	if len(f.rest) == 0 {
 		var more bool
 		if f.rest, more = f.next(); !more {
-			if f.ctx.Err() != nil {
-				return 0, context.Cause(f.ctx)
-			}
 			return 0, io.EOF
 		}
 	}

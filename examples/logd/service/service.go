@@ -41,6 +41,9 @@ const (
 	appendTime = 2 * time.Minute
 	// queryTime is for how long in all the server waits for the client of a query to take the answer.
 	queryTime = time.Minute
+	// patience is the window in which the clients of queries and tails have to keep to the minimum rate: a terminal that was
+	// stopped for less than that goes on.
+	patience = 30 * time.Second
 )
 
 // Options bound what the tasks use. In each field zero means the default.
@@ -110,9 +113,9 @@ func (s *Service) Register(srv *serialserver.Server) {
 	tails := serialserver.LimitConcurrency(s.options.Tails, 0)
 
 	srv.SetTaskLimits(logwire.TaskAppend, serialserver.Limits{MaxMessage: logwire.MaxBatch, MessageTime: appendTime})
-	srv.SetTaskLimits(logwire.TaskQuery, serialserver.Limits{MessageTime: queryTime})
+	srv.SetTaskLimits(logwire.TaskQuery, serialserver.Limits{MessageTime: queryTime, MinRateWindow: patience})
 	// A tail has no end. A client that takes nothing is dropped after the write timeout all the same.
-	srv.SetTaskLimits(logwire.TaskTail, serialserver.Limits{MessageTime: -1, TaskTime: -1})
+	srv.SetTaskLimits(logwire.TaskTail, serialserver.Limits{MessageTime: -1, TaskTime: -1, MinRateWindow: patience})
 	srv.SetTaskLimits(logwire.TaskStats, serialserver.Limits{MaxMessage: maxRequest})
 
 	srv.Register(logwire.TaskAppend, s.counted(serialserver.WholeMessage(s.append)), "append")

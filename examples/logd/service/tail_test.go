@@ -130,6 +130,28 @@ func TestSlowTailIsToldWhatItMissed(t *testing.T) {
 	})
 }
 
+// A client that stops for less than the write timeout goes on, whatever came meanwhile, and a tail may last for days.
+func TestTailThatPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 0, service.Options{}, &serialserver.Timeout{Write: 30 * time.Second})
+		f := r.tail(0, "", serialtest.Buffer(1000))
+		next := uint64(1)
+		for range 200 {
+			for range 20 {
+				r.store.add(line("a", 1000))
+			}
+			time.Sleep(29 * time.Second)
+			for until := time.Now().Add(23 * time.Minute); next < r.store.Head() || time.Now().Before(until); {
+				frame := f.next()
+				require.Equal(t, next, frame.ID-frame.Missed)
+				if next = frame.ID; frame.Kind == logwire.FrameRecord {
+					next++
+				}
+			}
+		}
+	})
+}
+
 // Records that have expired were missed.
 func TestTailFromExpiredCursor(t *testing.T) {
 	r := newRig(t, 1, service.Options{}, nil)
@@ -145,6 +167,27 @@ func TestTailFromExpiredCursor(t *testing.T) {
 	f.wants(logwire.FramePosition, 11)
 }
 
+// Records that cannot be read were missed, too, and are told of in their place.
+func TestTailOverDamage(t *testing.T) {
+	r := newRig(t, 1, service.Options{}, nil)
+	r.store.add(lines(4, "b", 1)...)
+	r.store.add(lines(2, "a", 1)...)
+	r.store.lost = map[uint64]bool{3: true, 6: true}
+	f := r.tail(1, "service:a")
+	f.wants(logwire.FramePosition, 1)
+	for _, next := range []uint64{4, 7} {
+		frame := f.next()
+		if next == 7 {
+			require.EqualValues(t, 5, frame.ID)
+			frame = f.next()
+		}
+		require.Equal(t, logwire.FrameMissed, frame.Kind)
+		require.EqualValues(t, 1, frame.Missed)
+		require.Equal(t, next, frame.ID)
+	}
+	f.wants(logwire.FramePosition, 7)
+}
+
 // A cursor may be the next id, and no more.
 func TestTailFromNextID(t *testing.T) {
 	r := newRig(t, 0, service.Options{}, nil)
@@ -155,6 +198,41 @@ func TestTailFromNextID(t *testing.T) {
 	var field *logwire.FieldError
 	require.ErrorAs(t, logwire.ParseError(answer), &field)
 	require.Equal(t, "cursor", field.Field)
+}
+
+// A tail takes memory for little more than what is sent at once, however much there is for a client that takes nothing.
+func TestTailBuffersLittle(t *testing.T) {
+	const count = 1500 // of records of 1 KiB
+	most := (service.Chunk + 2*serialtest.DefaultBuffer + 64<<10) / 1000
+	t.Run("from the store", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 1, service.Options{}, &serialserver.Timeout{Write: -1})
+			r.store.add(lines(count, "a", 1000)...)
+			f := r.tail(1, "")
+			synctest.Wait()
+			require.LessOrEqual(t, r.store.emitted, most)
+			f.wants(logwire.FramePosition, 1)
+			for id := uint64(1); id <= count; id++ {
+				f.wants(logwire.FrameRecord, id)
+			}
+		})
+	})
+	t.Run("from the ring", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 2_000_000, service.Options{}, &serialserver.Timeout{Write: -1})
+			f := r.tail(0, "")
+			f.wants(logwire.FramePosition, 1)
+			for range 2 {
+				r.store.add(lines(count, "a", 1000)...)
+				synctest.Wait()
+			}
+			told := 0
+			for f.next().Kind == logwire.FrameRecord {
+				told++
+			}
+			require.LessOrEqual(t, told, most, "before it was told that it missed the others")
+		})
+	})
 }
 
 // So many tails there are, and one more is busy, until one has gone.
@@ -184,10 +262,12 @@ func TestStopTails(t *testing.T) {
 		waits, slow := r.tail(0, ""), r.tail(1, "", serialtest.Buffer(1))
 		waits.wants(logwire.FramePosition, 4)
 		synctest.Wait()
+		stopped := time.Now()
 		r.service.StopTails()
 		r.service.StopTails()
 		waits.wants(logwire.FramePosition, 4)
 		waits.ends()
+		require.Equal(t, stopped, time.Now())
 		slow.wants(logwire.FramePosition, 1)
 		var last logwire.Frame
 		for {

@@ -65,6 +65,10 @@ func (s *schedule) run(t *testing.T) {
 	if before > 0 && rnd.IntN(3) == 0 {
 		m.expire(uint64(rnd.IntN(before)) + 1)
 	}
+	m.lost = map[uint64]bool{}
+	for range rnd.IntN(5) * before / 300 {
+		m.lost[uint64(rnd.IntN(before))+1] = true
+	}
 	r := rigOf(t, m, service.Options{Filtering: 1}, &serialserver.Timeout{Write: -1})
 
 	var readers sync.WaitGroup

@@ -2,6 +2,7 @@ package store
 
 import (
 	"os"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -10,7 +11,7 @@ import (
 // writeCategory is what Pebble's statistics of writes know our own files by.
 const writeCategory = vfs.WriteCategoryUnspecified
 
-// fence is a file system that refuses every change once it is shut. A failed store shuts it, so that nothing which still runs
+// fence is the file system of a store. It refuses every change once it is shut: a failed store shuts it, so that nothing which still runs
 // inside Pebble, such as a flush or the removal of old logs, acts on a state that may not be on the disk.
 type fence struct {
 	vfs.FS
@@ -33,9 +34,20 @@ func (f fence) wrap(file vfs.File, err error) (vfs.File, error) {
 	return fenceFile{file, f}, nil
 }
 
+// markerPrefix begins the names of the files by which Pebble says which of its manifests is the current one.
+const markerPrefix = "marker."
+
+// Create makes the directory durable before a marker is created. Pebble syncs it afterwards only, and a power cut in between may leave
+// the marker without the manifest that it names, on a file system that does not keep the order of such changes: Pebble's issue 5825, which
+// 2.1.7 has.
 func (f fence) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if err := f.check(); err != nil {
 		return nil, err
+	}
+	if strings.HasPrefix(f.PathBase(name), markerPrefix) {
+		if err := syncDir(f.FS, f.PathDir(name)); err != nil {
+			return nil, err
+		}
 	}
 	return f.wrap(f.FS.Create(name, category))
 }

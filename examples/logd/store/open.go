@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
 	"github.com/serialkit/serialkit/examples/logd/query"
@@ -48,7 +49,7 @@ func (s *Store) path(names ...string) string {
 }
 
 func (s *Store) open() (err error) {
-	if err := s.fs.MkdirAll(s.path(databaseName), 0o755); err != nil {
+	if err := errors.Join(makeDir(s.fs, s.dir), makeDir(s.fs, s.path(databaseName))); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	if s.lock, err = pebble.LockDirectory(s.path(databaseName), s.fs); err != nil {
@@ -62,6 +63,22 @@ func (s *Store) open() (err error) {
 		err = errors.Join(err, s.db.Close())
 	}
 	return errors.Join(err, s.lock.Close())
+}
+
+// makeDir makes sure that the directory is there and that a power cut leaves it there, its parents too where it makes them.
+func makeDir(fs vfs.FS, path string) error {
+	parent := fs.PathDir(path)
+	if _, err := fs.Stat(path); err != nil {
+		if _, err := fs.Stat(parent); err != nil && parent != path {
+			if err := makeDir(fs, parent); err != nil {
+				return err
+			}
+		}
+		if err := fs.MkdirAll(path, 0o755); err != nil {
+			return err
+		}
+	}
+	return syncDir(fs, parent)
 }
 
 // recover loads what there is with Pebble opened for reading alone, since Pebble removes what it does not know of as soon as it
