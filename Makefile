@@ -17,7 +17,7 @@ export GOFLAGS ?= -buildvcs=false
 # e2e, bench and mutants stay outside of go.work; each nested module builds by itself, too.
 export GOWORK := off
 
-MODULES    := . serialdaemon examples/restart e2e bench mutants
+MODULES    := . serialdaemon examples/restart examples/logd/logclient examples/logd e2e bench mutants
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPGUARD    := github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.3.0
 FUZZTIME   ?= 5s
@@ -149,3 +149,15 @@ bench-compare:
 bench-quick:
 	@cd bench && $(GO) run . run -quick -out $(QUICK_OUT) -command "make bench-quick"
 	@echo "bench-quick: $(QUICK_OUT)/performance.md"
+
+# logd: ingestion beside a plain Pebble writer in the same run, needles among 10 million records, and many producers and
+# tails; about four minutes and 5 GiB in the directory for temporary files.
+.PHONY: logd-bench
+INGEST_ROUNDS  ?= 5
+INGEST_TIME    ?= 5s
+NEEDLE_RECORDS ?= 10000000
+
+logd-bench:
+	@cd examples/logd && $(GO) test -timeout 15m -run TestIngestion -v . -load.rounds $(INGEST_ROUNDS) -load.time $(INGEST_TIME)
+	@cd examples/logd && $(GO) test -timeout 15m -run TestNeedles -v . -needle.records $(NEEDLE_RECORDS)
+	@cd examples/logd && $(GO) test -timeout 15m -run TestManyProducersAndTails -v . -soak.producers 1000 -soak.tails 100 -soak.time 30s

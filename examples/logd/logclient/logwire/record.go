@@ -147,7 +147,7 @@ func checkField(i int, kind Kind, key, value []byte) error {
 	case kind > JSON:
 		return fail(ErrMalformed, name("kind"), "%d", kind)
 	case !validValue(kind, value):
-		return fail(ErrMalformed, name("value"), "%.40q is not of its kind", value)
+		return fail(ErrMalformed, name("value"), "%.40q is not of its kind", string(value))
 	}
 	return nil
 }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/serialkit/serialkit/examples/logd/service"
+	"github.com/serialkit/serialkit/examples/logd/store"
+	"github.com/serialkit/serialkit/serialdaemon"
+	"github.com/serialkit/serialkit/serialserver"
+)
+
+// How serve ends beside what serialdaemon knows.
+var (
+	errStoreOpen   = errors.New("logd: the store cannot be opened")
+	errStoreFailed = errors.New("logd: the store has failed")
+	errExposed     = errors.New("logd: others than this machine could connect without TLS; say -insecure if they may")
+)
+
+// cmdServe collects records until a signal, or the end of ctx.
+func cmdServe(ctx context.Context, args []string, std stdio) int {
+	c := defaultConfig()
+	if _, err := (serialdaemon.Loader{Args: args, Prefix: "LOGD_", Environ: serveEnviron(os.Environ()), Output: std.out}).Load(&c); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(std.err, err)
+		}
+		return serialdaemon.ExitCode(err)
+	}
+	if c.Limit.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(c.Limit.Memory))
+	}
+	lg := newLogger(std, c.Log)
+	err := serve(ctx, &c, lg, func(addrs []net.Addr) {
+		for _, a := range addrs {
+			fmt.Fprintf(std.out, "ready %s %s\n", a.Network(), a)
+		}
+	})
+	if err != nil {
+		lg.Error("stopped", zap.Error(err))
+	}
+	return serveCode(err)
+}
+
+// serveEnviron returns the environment without what is for the commands that ask a collector: a Loader refuses variables with its
+// prefix that it does not know.
+func serveEnviron(all []string) []string {
+	return slices.DeleteFunc(all, func(v string) bool { return strings.HasPrefix(v, "LOGD_ADDR=") })
+}
+
+// serveCode returns the exit code for what serve returned.
+func serveCode(err error) int {
+	switch {
+	case errors.Is(err, errStoreFailed):
+		return exitStore
+	case errors.Is(err, errStoreOpen):
+		return exitOpen
+	case errors.Is(err, errExposed):
+		return exitUsage
+	}
+	return serialdaemon.ExitCode(err)
+}
+
+// newLogger returns a logger of JSON lines on standard error.
+func newLogger(std stdio, level zapcore.Level) *zap.Logger {
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.Lock(zapcore.AddSync(std.err)), level))
+}
+
+// serve opens the store, serves it until a signal or the end of ctx, drains and closes it. ready is called when it
+// listens.
+func serve(ctx context.Context, c *config, lg *zap.Logger, ready func([]net.Addr)) error {
+	endpoints, err := serialdaemon.ParseEndpoints(c.Listen...)
+	if err != nil {
+		return err
+	}
+	failed := &failure{done: make(chan struct{})}
+	hub := service.NewHub(int64(c.Limit.Ring))
+	options := c.store()
+	options.Logger, options.OnCommit, options.OnFatal = lg, hub.Publish, failed.set
+	st, err := store.Open(c.Data, options)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStoreOpen, err)
+	}
+	err = serveStore(ctx, c, lg, ready, service.New(st, hub, c.service()), endpoints, failed)
+	err = errors.Join(err, st.Close()) // It may fail here, too.
+	return errors.Join(failed.get(), err)
+}
+
+// failure is that of the store.
+type failure struct {
+	done chan struct{} // closed by set
+	err  error         // set before done is closed
+}
+
+// set is the store's OnFatal, which is called once.
+func (f *failure) set(err error) {
+	f.err = fmt.Errorf("%w: %w", errStoreFailed, err)
+	close(f.done)
+}
+
+// get returns nil while the store has not failed.
+func (f *failure) get() error {
+	select {
+	case <-f.done:
+		return f.err
+	default:
+		return nil
+	}
+}
+
+// serveStore serves until a stop, or until the store fails, and returns when no task runs any more.
+func serveStore(ctx context.Context, c *config, lg *zap.Logger, ready func([]net.Addr), svc *service.Service,
+	endpoints []*serialdaemon.Endpoint, failed *failure) error {
+	server := serialserver.New(c.daemon().ServerTimeout(), c.server()...)
+	server.SetLogger(lg)
+	svc.Register(server)
+
+	group := &serialdaemon.Group{Log: lg, OnReady: ready, Healthy: failed.get}
+	c.daemon().Set(group)
+	group.OnStop(func(context.Context) error { svc.StopTails(); return nil })
+
+	exposed := watchExposed(c, endpoints)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if _, _, err := group.Start(ctx, server, endpoints...); err != nil {
+		return err
+	}
+	defer server.Wait() // The contexts of all tasks are done then, and they end soon.
+	if addrs := exposed(); len(addrs) > 0 {
+		for range group.Close() {
+			continue // The reason is known.
+		}
+		return fmt.Errorf("%w: %v", errExposed, addrs)
+	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-failed.done:
+			server.Close() // At once, so that nobody is told anything that is not true.
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	err := group.Wait(ctx)
+	cancel()
+	<-watched
+	return err
+}
+
+// watchExposed notes the addresses of listeners without TLS that others than this machine could reach, as soon as the
+// endpoints are bound; what it returns returns them.
+func watchExposed(c *config, endpoints []*serialdaemon.Endpoint) func() []string {
+	var addrs []string
+	for _, e := range endpoints {
+		if c.Insecure || e.TLS != nil {
+			continue
+		}
+		e.Wrap = func(l net.Listener) net.Listener {
+			if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+				addrs = append(addrs, tcp.String())
+			}
+			return l
+		}
+	}
+	return func() []string { return addrs }
+}

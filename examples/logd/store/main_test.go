@@ -1,0 +1,9 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/serialkit/serialkit/serialtest"
+)
+
+func TestMain(m *testing.M) { serialtest.Main(m) }
