@@ -212,11 +212,11 @@ func (w *world) produce(n batchName, rng *rand.Rand) error {
 		}
 		n.sequence++
 		w.o.sending(n)
-		a, err := w.store.Append(context.Background(), n.bytes())
-		if err != nil || !a.Stored || a.Mark != n.sequence {
-			return fmt.Errorf("%v: %+v, %w", n, a, err)
+		if err := w.send(n, rng.IntN(4) == 0); err != nil {
+			return err
 		}
-		w.o.acknowledged(seen{n, a.FirstID})
+		var a logwire.AppendAnswer
+		var err error
 		if rng.IntN(3) == 0 {
 			if a, err = w.store.Append(context.Background(), n.bytes()); err != nil || a.Stored || a.Mark != n.sequence {
 				return fmt.Errorf("%v again: %+v, %w", n, a, err)
@@ -230,6 +230,29 @@ func (w *world) produce(n batchName, rng *rand.Rand) error {
 				return fmt.Errorf("%v ahead: %+v, %w", ahead, a, err)
 			}
 		}
+	}
+	return nil
+}
+
+// send sends a batch, or the same one twice at the same time: then it is stored once, and acknowledged twice.
+func (w *world) send(n batchName, twice bool) error {
+	var other sync.WaitGroup
+	var first, second logwire.AppendAnswer
+	var err, secondErr error
+	if twice {
+		other.Go(func() {
+			second, secondErr = w.store.Append(context.Background(), n.bytes())
+			if secondErr == nil {
+				w.o.acknowledged(seen{n, second.FirstID})
+			}
+		})
+	}
+	if first, err = w.store.Append(context.Background(), n.bytes()); err == nil {
+		w.o.acknowledged(seen{n, first.FirstID})
+	}
+	other.Wait()
+	if err = errors.Join(err, secondErr); err != nil || first.Stored == second.Stored || first.Mark != n.sequence {
+		return fmt.Errorf("%v: %+v, %+v, %w", n, first, second, err)
 	}
 	return nil
 }
