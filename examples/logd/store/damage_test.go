@@ -14,7 +14,7 @@ import (
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
 
-var flips = flag.Int("flips", 240, "how many bits are flipped in the files of a store")
+var flips = flag.Int("flips", 160, "how many bits are flipped in the files of a store")
 
 // readFile returns the bytes of a file.
 func readFile(t testing.TB, fs vfs.FS, name string) []byte {
