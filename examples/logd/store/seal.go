@@ -147,7 +147,7 @@ func (s *Store) createBlocks(keys *pebble.Batch, d day) (*blockWriter, error) {
 	}
 	s.sealer.builder.Reset()
 	return &blockWriter{
-		fs: s.fs, path: path, file: vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: syncStride}),
+		fs: s.fs, path: path, file: vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: syncStride, NoSyncOnClose: true}),
 		meta: blockFile{number: s.sealer.file, day: d, ids: Range{s.sealer.next, s.sealer.next}},
 		keys: keys, builder: s.sealer.builder, records: s.o.hooks.blockRecords,
 	}, nil
