@@ -150,3 +150,31 @@ func TestAMarkerIsCreatedAfterItsDirectoryIsDurable(t *testing.T) {
 	require.NoError(t, f.Close())
 	require.Equal(t, []string{"MANIFEST-000001"}, left())
 }
+
+// TestAFailedCommitOfSealingEndsTheStore: Pebble says it by its logger alone there, and returns no error.
+func TestAFailedCommitOfSealingEndsTheStore(t *testing.T) {
+	var failing atomic.Bool
+	disk := vfs.NewCrashableMem()
+	options := small(faulty(disk, func(op errorfs.Op) error {
+		if failing.Load() && strings.HasSuffix(op.Path, ".log") && op.Kind == errorfs.OpFileSyncData {
+			return errors.New("the disk is broken")
+		}
+		return nil
+	}))
+	var calls atomic.Int64
+	options.OnFatal = func(error) { calls.Add(1) }
+	s, err := Open("data", options)
+	require.NoError(t, err)
+	mustAppend(t, s, batch(1, 1, 1, 10))
+	failing.Store(true)
+	require.ErrorIs(t, s.Seal(context.Background()), ErrFailed)
+	require.Equal(t, int64(1), calls.Load())
+	_, err = s.Append(context.Background(), batch(1, 1, 2, 10))
+	require.ErrorIs(t, err, ErrFailed)
+	require.ErrorIs(t, s.Close(), ErrFailed)
+
+	var g got
+	again := open(t, disk.CrashClone(vfs.CrashCloneCfg{}), nil)
+	require.Equal(t, "end", again.Query(context.Background(), nil, logwire.QueryRequest{}, g.emit).Reason)
+	require.Len(t, g.ids, 10)
+}

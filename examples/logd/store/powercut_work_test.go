@@ -159,12 +159,13 @@ func (w *world) sealAndExpire(ctx context.Context, rng *rand.Rand) error {
 	return nil
 }
 
-// read scans all the time: what it sees is in order, whole and not damaged, whatever goes on.
+// read scans all the time, in both directions: what it sees is in order, without a gap and not damaged, whatever goes on.
 func (w *world) read(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for back := false; ctx.Err() == nil; back = !back {
 		last := uint64(0)
-		end := w.store.Query(context.Background(), nil, logwire.QueryRequest{Limit: 1 << 40}, func(id uint64, _ []byte) error {
-			if last != 0 && id != last+1 && id > w.store.First() {
+		end := w.store.Query(context.Background(), nil, logwire.QueryRequest{Limit: 1 << 40, NewestFirst: back}, func(id uint64, _ []byte) error {
+			follows := last == 0 || back && id == last-1 || !back && (id == last+1 || id > last && id <= w.store.First())
+			if !follows {
 				return fmt.Errorf("%d after %d, and the first is %d", id, last, w.store.First())
 			}
 			last = id
