@@ -134,7 +134,7 @@ func (w *blockWriter) addBatch(u unsealed) error {
 }
 
 func (s *Store) createBlocks(keys *pebble.Batch, d day) (*blockWriter, error) {
-	if err := s.fs.MkdirAll(s.path(d.String()), 0o755); err != nil {
+	if err := s.fs.MkdirAll(s.path(d.String()), dirMode); err != nil {
 		return nil, err
 	}
 	path := s.filePath(d, s.sealer.file)
