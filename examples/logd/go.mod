@@ -9,6 +9,7 @@ require (
 	github.com/serialkit/serialkit/examples/logd/logclient v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/zap v1.28.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -34,7 +34,7 @@ func (b Bloom) Has(hash uint64) bool {
 		return true
 	}
 	size := uint64(len(b)) * 8
-	at, step := hash, bits.RotateLeft64(hash, 32)|1
+	at, step := hash, bits.RotateLeft64(hash, 32)
 	for range probes {
 		bit, _ := bits.Mul64(at, size)
 		if b[bit/8]&(1<<(bit%8)) == 0 {
@@ -52,7 +52,7 @@ func appendBloom(dst []byte, hashes []uint64) []byte {
 	b := dst[begin:]
 	size := uint64(len(b)) * 8
 	for _, hash := range hashes {
-		at, step := hash, bits.RotateLeft64(hash, 32)|1
+		at, step := hash, bits.RotateLeft64(hash, 32)
 		for range probes {
 			bit, _ := bits.Mul64(at, size)
 			b[bit/8] |= 1 << (bit % 8)

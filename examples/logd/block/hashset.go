@@ -1,5 +1,10 @@
 package block
 
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
 // The bounds of a table, as powers of two: what it begins with, and what it may keep for the next block.
 const (
 	minTable  = 1 << 12
@@ -12,6 +17,16 @@ type hashSet struct {
 	slots  []uint64
 	hashes []uint64
 	zero   bool
+
+	// secret and spread are random: the hashes are known to everybody, and without them words could be chosen
+	// that all begin their search at one slot.
+	secret, spread uint64
+}
+
+// slot returns where the search for h begins.
+func (s *hashSet) slot(h uint64) uint64 {
+	high, low := bits.Mul64(h^s.secret, s.spread)
+	return (high ^ low) & uint64(len(s.slots)-1)
 }
 
 // add puts h into the set.
@@ -21,7 +36,7 @@ func (s *hashSet) add(h uint64) {
 		return
 	}
 	mask := uint64(len(s.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
+	for i := s.slot(h); ; i = (i + 1) & mask {
 		switch s.slots[i] {
 		case h:
 			return
@@ -44,13 +59,13 @@ func (s *hashSet) addZero() {
 }
 
 func (s *hashSet) grow() {
-	s.slots = make([]uint64, 2*len(s.slots))
+	s.table(2 * len(s.slots))
 	mask := uint64(len(s.slots) - 1)
 	for _, h := range s.hashes {
 		if h == 0 {
 			continue
 		}
-		i := h & mask
+		i := s.slot(h)
 		for s.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -58,11 +73,17 @@ func (s *hashSet) grow() {
 	}
 }
 
+// table makes an empty table of n slots, a power of two.
+func (s *hashSet) table(n int) {
+	s.slots, s.secret, s.spread = make([]uint64, n), rand.Uint64(), rand.Uint64()|1
+}
+
 // reset empties the set and makes it usable. What a large block has made it grow to is given up.
 func (s *hashSet) reset() {
 	s.zero = false
 	if len(s.slots) == 0 || len(s.slots) > keepTable {
-		*s = hashSet{slots: make([]uint64, minTable)}
+		s.table(minTable)
+		s.hashes = nil
 		return
 	}
 	clear(s.slots)

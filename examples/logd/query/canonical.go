@@ -6,7 +6,8 @@ import (
 )
 
 // String returns the query in its canonical form: the terms in the order in which they were written, times as RFC 3339 in
-// UTC, quotes only where they are needed. Parsed at any time it is the same filter.
+// UTC, quotes only where they are needed. Parsed at any time it is the same filter, unless times and quotes have made it
+// longer than logwire.MaxQuery.
 func (f *Filter) String() string {
 	var b strings.Builder
 	for i := range f.terms {

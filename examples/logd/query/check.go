@@ -51,7 +51,8 @@ func checkKey(c *clause) string {
 		return "a field is compared with =, not with :"
 	case c.op == isOp:
 		hint := suggest(strings.ToLower(name.text), "service", "host", "level", "since", "until", "message")
-		return fmt.Sprintf("there is no term %q%s Fields are compared with =; quote what is meant as words", name.text+":", end(hint))
+		return fmt.Sprintf("there is no term %q%s Fields are compared with =; quote what is meant as words",
+			shorten(name.text)+":", end(hint))
 	case name.text == "":
 		return "a field has a name"
 	case len(name.text) > logwire.MaxKey:

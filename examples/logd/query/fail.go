@@ -27,6 +27,11 @@ func tokenAt(text string) string {
 	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
 		text = text[:i]
 	}
+	return shorten(text)
+}
+
+// shorten returns text if it is short enough to be shown, and what it begins with otherwise.
+func shorten(text string) string {
 	if len(text) <= maxToken {
 		return text
 	}

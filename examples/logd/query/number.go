@@ -7,7 +7,7 @@ const maxExponent = 1 << 40
 // power of exponent, where the first digit is not 0.
 type number struct {
 	negative bool
-	// digits may have a point among them; they are empty for 0.
+	// digits may have a point among them; they are empty for 0, which has no sign whatever negative is.
 	digits   []byte
 	exponent int64
 }
@@ -38,10 +38,9 @@ func parseNumber(b []byte) (n number, ok bool) {
 		first++
 	}
 	if first == end {
-		return number{}, true // 0 has no sign.
+		return n, true
 	}
-	n.digits, n.exponent = b[first:end], exponent+int64(whole-first)
-	if first > whole {
+	if n.digits, n.exponent = b[first:end], exponent+int64(whole-first); first > whole {
 		n.exponent++ // The point is no digit.
 	}
 	return n, true

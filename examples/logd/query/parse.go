@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -82,7 +83,10 @@ func (t term) phrase(p piece) (term, string) {
 		words = append(words, string(folded[at:end]))
 		at = end
 	}
-	if len(words) == 0 {
+	switch {
+	case len(words) > MaxWords:
+		return t, fmt.Sprintf("the phrase has %d words, and the limit is %d; message~ finds any text", len(words), MaxWords)
+	case len(words) == 0:
 		return t, "there is no letter or digit to look for; message~ finds any text"
 	}
 	t.value = strings.Join(words, " ")

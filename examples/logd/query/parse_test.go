@@ -43,6 +43,7 @@ func TestCanonical(t *testing.T) {
 		`message~"sub string"`:                   `message~"sub string"`,
 		`path~/api/ "message"~x`:                 `path~/api/ "message"~x`,
 		`url=http://a?b=c`:                       `url="http://a?b=c"`,
+		`"-k"=v -"-k"=v`:                         `"-k"=v -"-k"=v`,
 		`key=""`:                                 `key=""`,
 	} {
 		f, err := query.Parse(text, now)
@@ -137,6 +138,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestErrorsAreShort: an error shows the beginning of a long token.
+func TestErrorsAreShort(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("ä", 1000) + ":x", strings.Repeat("x", 1000) + "*", "k>" + strings.Repeat("x", 1000), "level:" + strings.Repeat("x", 1000),
+		"service=" + strings.Repeat("x", 1000), "k=" + strings.Repeat("x", 1000) + ",", strings.Repeat(`"`, 1001),
+	} {
+		_, err := query.Parse(text, now)
+		require.ErrorIs(t, err, logwire.ErrQuery)
+		require.Less(t, len(err.Error()), 400, text)
+		require.NotContains(t, err.Error(), "\\x", text)
+	}
+}
+
 // TestBounds: each limit holds, and one less passes.
 func TestBounds(t *testing.T) {
 	for name, text := range map[string]string{
@@ -144,16 +158,28 @@ func TestBounds(t *testing.T) {
 		"length":  strings.Repeat(" ", logwire.MaxQuery),
 		"key":     strings.Repeat("k", logwire.MaxKey) + "=1",
 		"service": "service:" + strings.Repeat("s", logwire.MaxService),
+		"words":   "x" + strings.Repeat("-x", query.MaxWords-1),
 		"host":    "host:" + strings.Repeat("h", logwire.MaxHost),
 	} {
 		_, err := query.Parse(text, now)
 		require.NoError(t, err, name)
 		over := text + "a"
-		if name == "key" {
+		switch name {
+		case "key":
 			over = "k" + text
+		case "words":
+			over = text + "-x"
 		}
 		_, err = query.Parse(over, now)
 		require.ErrorIs(t, err, logwire.ErrQuery, name)
+	}
+	for text, ok := range map[string]bool{
+		"until:1677-09-21T00:12:43.145224193Z": true, "until:1677-09-21T00:12:43.145224192Z": false,
+		"since:2262-04-11T23:47:16.854775807Z": true, "since:2262-04-11T23:47:16.854775808Z": false,
+		"since:10000w": true, "since:20000w": false, "since:15000w15000w": false,
+	} {
+		_, err := query.Parse(text, now)
+		require.Equal(t, ok, err == nil, "%s: %v", text, err)
 	}
 	_, err := query.Parse("a\xff", now)
 	require.ErrorIs(t, err, logwire.ErrQuery)

@@ -14,8 +14,8 @@ type phrase struct {
 	// shortest is the length of the shortest text that has them.
 	shortest int
 
-	// small and large are a byte of the first word, in both cases, that is rare in texts, and offset is its
-	// place. wide is set if the word has no byte in ASCII.
+	// small and large are a byte of the first word in both cases, and offset is its place: one that is rare in
+	// texts, or the first one if the word has none in ASCII. wide is set if there are more than two cases.
 	small, large byte
 	offset       int
 	wide         bool
@@ -25,20 +25,18 @@ type phrase struct {
 const commonness = "qzjxkvwybgpfmhudclsnriaoet_9786543210"
 
 func newPhrase(t term) phrase {
-	p := phrase{negated: t.negated, shortest: len(t.value), wide: true}
+	p := phrase{negated: t.negated, shortest: len(t.value)}
 	for _, word := range t.words() {
 		p.words = append(p.words, []byte(word))
 	}
 	rarest := len(commonness)
 	for i, c := range p.words[0] {
 		if rank := strings.IndexByte(commonness, c); rank >= 0 && rank < rarest {
-			rarest, p.offset, p.wide = rank, i, false
-			p.small, p.large = c, c
-			if c >= 'a' && c <= 'z' {
-				p.large = c - 'a' + 'A'
-			}
+			rarest, p.offset = rank, i
 		}
 	}
+	small, large, ok := token.Leads(p.words[0][p.offset:])
+	p.small, p.large, p.wide = small, large, !ok
 	return p
 }
 
@@ -82,7 +80,7 @@ func (p *phrase) inWords(text []byte) bool {
 
 // at reports whether the phrase begins at a position.
 func (p *phrase) at(text []byte, at int) bool {
-	if !token.HasWord(text, at, p.words[0]) || !token.IsStart(text, at) {
+	if at < 0 || !token.IsStart(text, at) || !token.HasWord(text, at, p.words[0]) {
 		return false
 	}
 	at += len(p.words[0])

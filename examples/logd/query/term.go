@@ -2,8 +2,12 @@ package query
 
 import "github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 
-// MaxTerms is how many terms a query may have.
-const MaxTerms = 64
+const (
+	// MaxTerms is how many terms a query may have.
+	MaxTerms = 64
+	// MaxWords is how many words a phrase may have: each place in a text may be compared with all of them.
+	MaxWords = 64
+)
 
 // kind says what a term looks at.
 type kind uint8

@@ -1,6 +1,8 @@
 package token
 
 import (
+	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -62,12 +64,59 @@ func isWord(r rune) bool {
 	return lo == len(separators) || r < separators[lo][0]
 }
 
-// fold returns the lower case of a code point beyond ASCII, in the ranges where it is fixed.
+// folded are the ranges beyond ASCII in which the lower case is fixed.
+var folded = [...][2]rune{{0xC0, 0x58F}, {0x1E00, 0x1FFF}, {0xFF21, 0xFF3A}}
+
+// fold returns the lower case of a code point beyond ASCII.
 func fold(r rune) rune {
-	if r >= 0xC0 && r <= 0x58F || r >= 0x1E00 && r <= 0x1FFF || r >= 0xFF21 && r <= 0xFF3A {
+	for _, within := range folded {
+		if r < within[0] || r > within[1] {
+			continue
+		}
 		if l := unicode.ToLower(r); utf8.RuneLen(l) == utf8.RuneLen(r) {
 			return l
 		}
 	}
 	return r
+}
+
+// leads has, for each lower case beyond ASCII that is that of other code points, too, the bytes with which one of them
+// begins.
+var leads = sync.OnceValue(func() map[rune]string {
+	m := make(map[rune]string)
+	for _, within := range folded {
+		for r := within[0]; r <= within[1]; r++ {
+			l := fold(r)
+			if l == r {
+				continue
+			}
+			for _, writing := range []rune{l, r} {
+				if lead := utf8.AppendRune(nil, writing)[:1]; !strings.Contains(m[l], string(lead)) {
+					m[l] += string(lead)
+				}
+			}
+		}
+	}
+	return m
+})
+
+// Leads returns the two bytes of which one begins each writing of a word, whatever its case is; they may be the same. It
+// is not ok if there are more than two. The word is in lower case and not empty.
+func Leads(word []byte) (first, second byte, ok bool) {
+	first = word[0]
+	switch {
+	case first >= 'a' && first <= 'z':
+		return first, first - 'a' + 'A', true
+	case first < utf8.RuneSelf:
+		return first, first, true
+	}
+	r, _ := utf8.DecodeRune(word)
+	switch all := leads()[r]; len(all) {
+	case 0:
+		return first, first, true
+	case 1, 2:
+		return all[0], all[len(all)-1], true
+	default:
+		return 0, 0, false
+	}
 }
