@@ -9,27 +9,35 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
+	"github.com/serialkit/serialkit/examples/logd/store"
 )
 
 // A store is verified as a whole; one byte that is wrong is found, and named with its ids, and nothing is removed for it.
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()
-	c := serving(t, dir)
+	const count = 20 // of batches, the last of which are in no block
+	st, err := store.Open(dir, store.Options{SealAge: -1})
+	require.NoError(t, err)
 	batches := loadBatches(8)
-	p := newProducer(c.dial(), 0)
-	const count = 150 // of batches: more than are sealed at once
+	head := logwire.BatchHead{Producer: logwire.ProducerID{1}, Epoch: 1, Count: loadRecords}
 	for i := range count {
-		_, err := p.send(t.Context(), batches[i%len(batches)], loadRecords)
+		head.Sequence++
+		_, err := st.Append(t.Context(), append(logwire.AppendBatchHead(nil, head), batches[i%len(batches)]...))
 		require.NoError(t, err)
+		if i == count-3 {
+			require.NoError(t, st.Seal(t.Context()))
+		}
 	}
 	exit, _, stderr := runToEnd(t, "verify", "-data", dir)
-	require.Equal(t, exitOpen, exit, "a collector uses it")
+	require.Equal(t, exitOpen, exit, "somebody uses it")
 	require.Contains(t, stderr, "in use")
-	require.Equal(t, 0, c.stop())
+	require.NoError(t, st.Close())
 
 	exit, stdout, stderr := runToEnd(t, "verify", "-data", dir)
 	require.Equal(t, exitOK, exit, stderr)
-	require.Contains(t, stdout, "150000 records")
+	require.Contains(t, stdout, "20000 records in")
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*.blk"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -58,6 +66,7 @@ func TestVerify(t *testing.T) {
 	exit, stdout, _ = runToEnd(t, "verify", "-data", dir, "-all")
 	require.Equal(t, exitFailure, exit)
 	require.Equal(t, sum.Parts+1, strings.Count(stdout, "\n"))
+	require.Contains(t, stdout, "not in a block")
 }
 
 func TestVerifyMakesNoStore(t *testing.T) {

@@ -120,7 +120,7 @@ func (t *tail) fill() error {
 	if err != nil {
 		return err
 	}
-	if rest := t.told.Add(t.service.options.Position).Sub(time.Now()); rest <= 0 {
+	if rest := time.Until(t.told.Add(t.service.options.Position)); rest <= 0 {
 		t.tellPosition()
 	} else if news != nil {
 		return t.wait(news, rest)

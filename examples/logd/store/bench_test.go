@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
+	"github.com/serialkit/serialkit/examples/logd/query"
 )
 
 const (
@@ -87,7 +88,8 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// plainPebble writes each batch as one synced commit: under one key, or with a key for each record.
+// plainPebble writes each batch as one synced commit, under one key or with a key for each record, and flushes its memory at the end:
+// as the store's records are in blocks at the end, Pebble's are in tables.
 func plainPebble(b *testing.B, all [][][]byte, perRecord bool) (wall, cpu time.Duration) {
 	db, err := pebble.Open(b.TempDir(), &pebble.Options{Logger: quiet{}, FormatMajorVersion: pebble.FormatNewest, MemTableSize: DefaultMemTable})
 	require.NoError(b, err)
@@ -113,7 +115,7 @@ func plainPebble(b *testing.B, all [][][]byte, perRecord bool) (wall, cpu time.D
 			return err
 		}
 		return p.Close()
-	}, func() {})
+	}, func() { require.NoError(b, db.Flush()) })
 	require.NoError(b, db.Close())
 	return wall, cpu
 }
@@ -188,4 +190,41 @@ func BenchmarkStore(b *testing.B) {
 	b.ReportMetric(float64(stats.Commits)/float64(stats.Batches), "commits/batch")
 	b.ReportMetric(float64(stats.Days), "days")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkNeedle looks for a word that is in one of 1,000 blocks of 1,000 records, in both directions, with files in the page cache.
+func BenchmarkNeedle(b *testing.B) {
+	s, err := Open(b.TempDir(), Options{})
+	require.NoError(b, err)
+	const blocks, marked = 1000, 500
+	for n, batch := range benchBatches(1, blocks)[0] {
+		if n == marked {
+			head, records, err := logwire.ParseBatchHead(batch)
+			require.NoError(b, err)
+			r := benchRecord(rand.New(rand.NewPCG(1, 1)), time.Now().UnixNano(), 0, 0)
+			r.Message = "the quokka has been found"
+			head.Count++
+			batch = logwire.AppendBatchRecord(append(logwire.AppendBatchHead(nil, head), records...), &r)
+		}
+		_, err := s.Append(context.Background(), batch)
+		require.NoError(b, err)
+	}
+	require.NoError(b, s.Seal(context.Background()))
+	f, err := query.Parse(`quokka`, time.Now())
+	require.NoError(b, err)
+	var end logwire.End
+	back := false
+	for b.Loop() {
+		found := 0
+		end = s.Query(context.Background(), f, logwire.QueryRequest{NewestFirst: back, Limit: 10}, func(uint64, []byte) error {
+			found++
+			return nil
+		})
+		require.Equal(b, 1, found)
+		back = !back
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(end.Plan.Blocks), "ns/block")
+	b.ReportMetric(float64(end.Plan.Read), "blocks-read")
+	b.ReportMetric(float64(end.Plan.SkippedTokens), "blocks-skipped")
+	require.NoError(b, s.Close())
 }

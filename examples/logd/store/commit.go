@@ -35,7 +35,9 @@ func (s *Store) commits() {
 		}
 		g := s.group(requests, id)
 		id = g.head
-		if g.batch != nil && g.err == nil {
+		if g.err != nil { // The marks and ids are ahead of what was written.
+			s.fail(g.err)
+		} else if g.batch != nil {
 			s.apply(g)
 		}
 		s.inFlight <- g

@@ -14,7 +14,7 @@ import (
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
 
-var flips = flag.Int("flips", 240, "how many bits are flipped in the files of a store")
+var flips = flag.Int("flips", 160, "how many bits are flipped in the files of a store")
 
 // readFile returns the bytes of a file.
 func readFile(t testing.TB, fs vfs.FS, name string) []byte {
@@ -191,4 +191,31 @@ func damageEach(t *testing.T, disk *vfs.MemFS, damage func(string, []byte, *rand
 	}
 	t.Logf("reported: %v; harmless: %v", loud, harmless)
 	require.NotEmpty(t, loud)
+}
+
+// TestARefusedDirectoryIsLeftAsItIs: Pebble would remove the tables that a damaged manifest does not name.
+func TestARefusedDirectoryIsLeftAsItIs(t *testing.T) {
+	disk, o, _ := killed(t, false)
+	refused := 0
+	for _, name := range allFiles(t, disk, "data/db") {
+		if !strings.Contains(name, "/MANIFEST") {
+			continue
+		}
+		b := readFile(t, disk, name)
+		for at := 0; at < len(b); at += max(1, len(b)/10) {
+			fs := disk.CrashClone(vfs.CrashCloneCfg{})
+			damaged := append([]byte(nil), b...)
+			damaged[at] ^= 4
+			writeFile(t, fs, name, damaged)
+			before := allFiles(t, fs, "data")
+			s, err := Open("data", o.options(fs))
+			if err == nil {
+				require.NoError(t, s.Close())
+				continue
+			}
+			refused++
+			require.ElementsMatch(t, before, allFiles(t, fs, "data"))
+		}
+	}
+	require.Positive(t, refused)
 }

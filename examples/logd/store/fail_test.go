@@ -56,9 +56,9 @@ func TestAFailedSyncEndsTheStoreAndLosesNothing(t *testing.T) {
 			}
 			failing.Store(true)
 			var wait sync.WaitGroup
-			for p := range byte(8) {
+			for n := range byte(16) { // each batch twice: what is not durable is not acknowledged as stored before either
 				wait.Go(func() {
-					if _, err := s.Append(context.Background(), batch(p, 1, 2, 5)); !errors.Is(err, ErrFailed) {
+					if _, err := s.Append(context.Background(), batch(n%8, 1, 2, 5)); !errors.Is(err, ErrFailed) {
 						t.Errorf("%v is not ErrFailed", err)
 					}
 				})
@@ -136,4 +136,45 @@ func TestTheQueueIsBoundedInBytes(t *testing.T) {
 	require.ErrorIs(t, q.put(request(1)), ErrClosed)
 	require.Len(t, q.take(99), 1)
 	require.Empty(t, q.take(99))
+}
+
+func TestAMarkerIsCreatedAfterItsDirectoryIsDurable(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	fs := newFence(disk)
+	require.NoError(t, makeDir(fs, "db"))
+	writeFile(t, fs, "db/MANIFEST-000001", []byte{1})
+	left := func() []string { return list(t, disk.CrashClone(vfs.CrashCloneCfg{}), "db") }
+	require.Empty(t, left())
+	f, err := fs.Create("db/marker.manifest.000001.MANIFEST-000001", writeCategory)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.Equal(t, []string{"MANIFEST-000001"}, left())
+}
+
+// TestAFailedCommitOfSealingEndsTheStore: Pebble says it by its logger alone there, and returns no error.
+func TestAFailedCommitOfSealingEndsTheStore(t *testing.T) {
+	var failing atomic.Bool
+	disk := vfs.NewCrashableMem()
+	options := small(faulty(disk, func(op errorfs.Op) error {
+		if failing.Load() && strings.HasSuffix(op.Path, ".log") && op.Kind == errorfs.OpFileSyncData {
+			return errors.New("the disk is broken")
+		}
+		return nil
+	}))
+	var calls atomic.Int64
+	options.OnFatal = func(error) { calls.Add(1) }
+	s, err := Open("data", options)
+	require.NoError(t, err)
+	mustAppend(t, s, batch(1, 1, 1, 10))
+	failing.Store(true)
+	require.ErrorIs(t, s.Seal(context.Background()), ErrFailed)
+	require.Equal(t, int64(1), calls.Load())
+	_, err = s.Append(context.Background(), batch(1, 1, 2, 10))
+	require.ErrorIs(t, err, ErrFailed)
+	require.ErrorIs(t, s.Close(), ErrFailed)
+
+	var g got
+	again := open(t, disk.CrashClone(vfs.CrashCloneCfg{}), nil)
+	require.Equal(t, "end", again.Query(context.Background(), nil, logwire.QueryRequest{}, g.emit).Reason)
+	require.Len(t, g.ids, 10)
 }

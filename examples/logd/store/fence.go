@@ -11,6 +11,9 @@ import (
 // writeCategory is what Pebble's statistics of writes know our own files by.
 const writeCategory = vfs.WriteCategoryUnspecified
 
+// dirMode is for the directories that the store makes: logs are not for everybody.
+const dirMode = 0o750
+
 // fence is the file system of a store. It refuses every change once it is shut: a failed store shuts it, so that nothing which still runs
 // inside Pebble, such as a flush or the removal of old logs, acts on a state that may not be on the disk.
 type fence struct {
@@ -123,6 +126,13 @@ func (f fenceFile) WriteAt(p []byte, at int64) (int, error) {
 		return 0, err
 	}
 	return f.File.WriteAt(p, at)
+}
+
+func (f fenceFile) Preallocate(offset, length int64) error {
+	if err := f.fence.check(); err != nil {
+		return err
+	}
+	return f.File.Preallocate(offset, length)
 }
 
 func (f fenceFile) Sync() error {

@@ -74,7 +74,7 @@ func makeDir(fs vfs.FS, path string) error {
 				return err
 			}
 		}
-		if err := fs.MkdirAll(path, 0o755); err != nil {
+		if err := fs.MkdirAll(path, dirMode); err != nil {
 			return err
 		}
 	}

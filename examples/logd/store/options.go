@@ -46,7 +46,7 @@ type Options struct {
 	FreeSpace func(dir string) (uint64, error)
 
 	// OnCommit is called for each batch that was stored, after it became durable and before Append returns, in the
-	// order of the ids and by one goroutine at a time. records are in the form they have in a batch; they never change and may be
+	// order of the ids and by one goroutine at a time. Head has moved on before, over all batches that were committed together. records are in the form they have in a batch; they never change and may be
 	// kept. It must not block: all appends wait for it.
 	OnCommit func(firstID uint64, count int, records []byte)
 	// OnFatal is called once, when a write or a sync has failed and nobody knows any more what is on the disk: the store

@@ -27,11 +27,11 @@ type piece struct {
 // A batch may be sealed, and a block expire, between two calls: that changes where a record is, never its id, and each call looks
 // at one state of the database. So a scan holds nothing in Pebble while it waits for its caller.
 func (s *Store) pieces(at uint64, back bool) (found []piece, err error) {
-	it, err := s.db.NewIter(nil)
+	it, end, err := s.newIter()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	defer func() { err = errors.Join(err, end()) }()
 	step, bytes := it.Next, 0
 	if back {
 		step = it.Prev

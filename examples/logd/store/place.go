@@ -8,11 +8,11 @@ import (
 	"github.com/serialkit/serialkit/examples/logd/block"
 )
 
-// day is a UTC day, counted from 1970-01-01.
+// day is a UTC day, counted from 1970-01-01; none is before that.
 type day int32
 
 func dayOf(nanoseconds int64) day {
-	return day(time.Unix(0, nanoseconds).UTC().Unix() / int64(24*time.Hour/time.Second))
+	return day(nanoseconds / int64(24*time.Hour))
 }
 
 // end returns the instant at which the day is over.
@@ -24,7 +24,8 @@ func (d day) String() string { return time.Unix(int64(d)*24*60*60, 0).UTC().Form
 // parseDay is the reverse of String.
 func parseDay(name string) (day, bool) {
 	t, err := time.Parse(time.DateOnly, name)
-	return dayOf(t.UnixNano()), err == nil && len(name) == len(time.DateOnly)
+	d := day(t.Unix() / (24 * 60 * 60))
+	return d, err == nil && d.String() == name
 }
 
 // fileName is the name of a block file in its day's directory.

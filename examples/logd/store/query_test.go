@@ -198,3 +198,22 @@ func TestScanGoesUpToTheHead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, s.Head(), next)
 }
+
+func TestVerifyLooksAtEverything(t *testing.T) {
+	s := open(t, vfs.NewMem(), nil)
+	messages := fill(t, s)
+	next, blocks := uint64(1), 0
+	require.NoError(t, s.Verify(context.Background(), func(r BlockReport) {
+		require.NoError(t, r.Err)
+		require.Equal(t, next, r.IDs.First)
+		require.Positive(t, r.Size)
+		if next = r.IDs.End; r.File != "" {
+			blocks++
+		}
+	}))
+	require.Equal(t, uint64(len(messages)+1), next)
+	require.Equal(t, s.Stats().Blocks, int64(blocks))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, s.Verify(ctx, func(BlockReport) { t.Error("after the cancellation") }), context.Canceled)
+}

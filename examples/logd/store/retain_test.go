@@ -112,10 +112,13 @@ func TestWhatACrashHasLeftIsRemovedAndNothingElse(t *testing.T) {
 	write("data/2026-03-14/notes.txt")
 	write("data/2026-03-13/" + fileName(3))
 	write("data/other/" + fileName(3))
+	write("data/2026-03-1/" + fileName(3))
 	open(t, fs, nil)
 	require.ElementsMatch(t, []string{fileName(1), "notes.txt"}, list(t, fs, "data/2026-03-14"))
 	require.NotContains(t, list(t, fs, "data"), "2026-03-13")
-	require.Equal(t, []string{fileName(3)}, list(t, fs, "data/other"))
+	for _, name := range []string{"other", "2026-03-1"} {
+		require.Equal(t, []string{fileName(3)}, list(t, fs, "data/"+name))
+	}
 }
 
 func TestAScanSkipsWhatExpiresBelowIt(t *testing.T) {

@@ -134,7 +134,7 @@ func (w *blockWriter) addBatch(u unsealed) error {
 }
 
 func (s *Store) createBlocks(keys *pebble.Batch, d day) (*blockWriter, error) {
-	if err := s.fs.MkdirAll(s.path(d.String()), 0o755); err != nil {
+	if err := s.fs.MkdirAll(s.path(d.String()), dirMode); err != nil {
 		return nil, err
 	}
 	path := s.filePath(d, s.sealer.file)
@@ -147,7 +147,7 @@ func (s *Store) createBlocks(keys *pebble.Batch, d day) (*blockWriter, error) {
 	}
 	s.sealer.builder.Reset()
 	return &blockWriter{
-		fs: s.fs, path: path, file: vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: syncStride}),
+		fs: s.fs, path: path, file: vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: syncStride, NoSyncOnClose: true}),
 		meta: blockFile{number: s.sealer.file, day: d, ids: Range{s.sealer.next, s.sealer.next}},
 		keys: keys, builder: s.sealer.builder, records: s.o.hooks.blockRecords,
 	}, nil

@@ -15,11 +15,12 @@ import (
 type Store struct {
 	failure
 
-	o    Options // with defaults; never changes, as the next four
-	dir  string
-	fs   fence
-	db   *pebble.DB
-	lock *pebble.Lock
+	o       Options // with defaults; never changes, as the next four
+	dir     string
+	fs      fence
+	db      *pebble.DB
+	lock    *pebble.Lock
+	reading sync.RWMutex // read-locked while a reader uses db; Close locks it for ever
 
 	everything *query.Filter // wants all records; never changes
 
@@ -69,6 +70,21 @@ func (s *Store) Head() uint64 { return s.head.Load() }
 // First returns the id of the oldest record that is kept, which is Head if there is none.
 func (s *Store) First() uint64 { return s.first.Load() }
 
+// newIter returns an iterator over all keys and what to call at its end, which has to come soon.
+func (s *Store) newIter() (it *pebble.Iterator, end func() error, err error) {
+	if !s.reading.TryRLock() {
+		return nil, nil, ErrClosed
+	}
+	if it, err = s.db.NewIter(nil); err != nil {
+		s.reading.RUnlock()
+		return nil, nil, err
+	}
+	return it, func() error {
+		defer s.reading.RUnlock()
+		return it.Close()
+	}, nil
+}
+
 // wakeSealer makes the sealer look whether there is something to do.
 func (s *Store) wakeSealer() {
 	select {
@@ -96,13 +112,14 @@ func (s *Store) start() {
 	}()
 }
 
-// Close ends the store: what Append has taken is stored and acknowledged first, new calls get ErrClosed. Queries must have
-// ended. A second call returns what the first did.
+// Close ends the store: what Append has taken is stored and acknowledged first, new calls get ErrClosed. A query that
+// is running ends with ErrClosed when it needs more. A second call returns what the first did.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.stop()
 		s.queue.close(ErrClosed)
 		s.wait.Wait()
+		s.reading.Lock() // Nobody reads from now on.
 		err := s.witness.close()
 		s.closed = errors.Join(s.failed(), err, s.db.Close(), s.lock.Close())
 	})
