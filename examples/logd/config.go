@@ -44,6 +44,10 @@ type config struct {
 		Age  age  `koanf:"age" usage:"how long records are kept, 0: for ever"`
 		Size size `koanf:"size" usage:"how many bytes of them are kept, the oldest go first; 0: all"`
 	} `koanf:"retention"`
+	Seal struct {
+		Size size          `koanf:"size" usage:"how many bytes of records are sealed at once"`
+		Age  time.Duration `koanf:"age" usage:"how long a record stays unsealed when few come"`
+	} `koanf:"seal"`
 	MinFree size `koanf:"min-free" usage:"the free space of the file system below which no records are taken, 0: none"`
 	Accept  struct {
 		Age   age `koanf:"age" usage:"how old a record's time may be, 0: any"`
@@ -71,7 +75,7 @@ type config struct {
 func defaultConfig() config {
 	c := config{Listen: []string{defaultListen}, Drain: serialdaemon.DefaultDrainTimeout, Log: zapcore.InfoLevel}
 	c.Timeout.Wait, c.Timeout.Read, c.Timeout.Write = serialserver.DefaultWait, defaultPatience, defaultPatience
-	c.MinFree = store.DefaultMinFree
+	c.Seal.Size, c.Seal.Age, c.MinFree = store.DefaultSealBytes, store.DefaultSealAge, store.DefaultMinFree
 	c.Accept.Age, c.Accept.Ahead = age(logwire.DefaultMaxAge), age(logwire.DefaultMaxAhead)
 	c.Limit.Clients, c.Limit.PerAddress = serialserver.DefaultMaxClients, serialserver.DefaultMaxClientsPerAddress
 	c.Limit.Messages, c.Limit.Waiting = serialserver.DefaultMessageMemory, store.DefaultQueueBytes

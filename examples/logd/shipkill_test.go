@@ -75,7 +75,7 @@ func TestShipIsKilled(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { cmd.Wait(); close(ended) }()
 		select {
-		case <-time.After(time.Duration(rng.Int64N(int64(3*usual)))):
+		case <-time.After(time.Duration(rng.Int64N(int64(3 * usual)))):
 			cmd.Process.Signal(syscall.SIGKILL)
 			<-ended
 		case <-ended:
