@@ -3,7 +3,6 @@ package logclient_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
@@ -197,66 +196,4 @@ func TestFlippedIdentity(t *testing.T) {
 			finish(t, c)
 		})
 	}
-}
-
-// The ledger balances at every instant, seen from another goroutine, whatever happens.
-func TestLedgerAtEveryInstant(t *testing.T) {
-	f := newFake(t)
-	random := rand.New(rand.NewPCG(1, 2))
-	fail := func(logwire.BatchHead) error {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		switch random.IntN(12) {
-		case 0:
-			return errDie
-		case 1:
-			return errBusy
-		case 2:
-			return &logwire.FieldError{Record: 0, Field: "time", Kind: logwire.ErrTime}
-		}
-		return nil
-	}
-	f.before, f.after = fail, func(logwire.BatchHead) error {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if random.IntN(15) == 0 {
-			return errDie
-		}
-		return nil
-	}
-	o := spooled(files.NewMem(-1))
-	o.QueueRecords, o.SpoolBytes, o.Policy = 300, 100<<10, logclient.DropOldest
-	o.Linger, o.Pause, o.MaxPause = time.Microsecond, time.Microsecond, 10*time.Microsecond
-	c := newClient(t, f, o)
-	done, looked := make(chan struct{}), make(chan int)
-	go func() {
-		n := 0
-		for ; ; n++ {
-			l := c.Stats()
-			if l.Accepted+l.Recovered != l.Acknowledged+l.Dropped.Total()+l.Memory+l.Spooled || l.Memory > 300 {
-				t.Errorf("out of balance: %+v", l)
-			}
-			select {
-			case <-done:
-				looked <- n
-				return
-			default:
-			}
-		}
-	}()
-	for i := range 20_000 {
-		_ = c.Log(record("m"))
-		if i%5000 == 2500 {
-			f.goAway()
-		} else if i%5000 == 4000 {
-			f.set(func() { f.away = false })
-		}
-	}
-	f.set(func() { f.away, f.before, f.after = false, nil, nil })
-	require.NoError(t, c.Sync(context.Background()))
-	close(done)
-	require.NotZero(t, <-looked)
-	l := finish(t, c).Ledger
-	require.Zero(t, l.Pending())
-	require.EqualValues(t, 20_000, l.Accepted)
 }
