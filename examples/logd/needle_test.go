@@ -14,7 +14,7 @@ import (
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
 
-var needleRecords = flag.Int("needle.records", 150_000, "among how many records the needles are looked for")
+var needleRecords = flag.Int("needle.records", 100_000, "among how many records the needles are looked for")
 
 // Queries for what occurs once, or hardly ever, find it, among as many records as there are. Each is asked twice, since the
 // first one reads from the disk what the second has in memory. With -needle.records=10000000 it is a measurement; it asserts
