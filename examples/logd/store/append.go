@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
@@ -18,12 +19,12 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 	if err := ctx.Err(); err != nil {
 		return logwire.AppendAnswer{}, err
 	}
-	head, records, err := s.check(batch)
+	head, records, oldest, newest, err := s.check(batch)
 	if err != nil {
 		s.counts.refused.Add(1)
 		return logwire.AppendAnswer{}, err
 	}
-	r := &request{head: head, records: records, done: make(chan struct{})}
+	r := &request{head: head, records: records, refusal: s.checkTimes(head, records, oldest, newest), done: make(chan struct{})}
 	if err := s.admit(r); err != nil {
 		return logwire.AppendAnswer{}, err
 	}
@@ -35,20 +36,28 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 	}
 }
 
-// check looks at the whole batch, and at nothing that is stored.
-func (s *Store) check(batch []byte) (head logwire.BatchHead, records []byte, err error) {
+// check looks at the whole batch, and at nothing that is stored. Times are another matter, see checkTimes.
+func (s *Store) check(batch []byte) (head logwire.BatchHead, records []byte, oldest, newest int64, err error) {
 	if head, records, err = logwire.ParseBatchHead(batch); err != nil {
-		return head, nil, err
+		return head, nil, 0, 0, err
 	}
-	now := s.o.Now()
-	oldest, newest := now.Add(-s.o.MaxRecordAge).UnixNano(), now.Add(s.o.MaxRecordAhead).UnixNano()
+	oldest, newest = math.MaxInt64, math.MinInt64
 	err = logwire.CheckRecords(records, head.Count, func(v *logwire.View) error {
-		if v.Time >= oldest && v.Time <= newest {
-			return nil
-		}
-		return logwire.CheckTime(v.Time, now, s.o.MaxRecordAge, s.o.MaxRecordAhead)
+		oldest, newest = min(oldest, v.Time), max(newest, v.Time)
+		return nil
 	})
-	return head, records, err
+	return head, records, oldest, newest, err
+}
+
+// checkTimes returns a *logwire.FieldError for the first record whose time is out of range. It comes after the mark:
+// what was in range when it was stored is acknowledged, whenever it is sent again.
+func (s *Store) checkTimes(head logwire.BatchHead, records []byte, oldest, newest int64) error {
+	now := s.o.Now()
+	inRange := func(t int64) error { return logwire.CheckTime(t, now, s.o.MaxRecordAge, s.o.MaxRecordAhead) }
+	if inRange(oldest) == nil && inRange(newest) == nil {
+		return nil
+	}
+	return logwire.CheckRecords(records, head.Count, func(v *logwire.View) error { return inRange(v.Time) })
 }
 
 // admit puts r into the queue if the disk and the bounds allow it.

@@ -49,6 +49,22 @@ func TestBatchesOutOfSequenceAreRefused(t *testing.T) {
 	require.Equal(t, uint64(4), s.Head())
 }
 
+func TestStoredBatchIsAcknowledgedWhenItsTimesAreOutOfRange(t *testing.T) {
+	now := epochTime
+	s := open(t, vfs.NewMem(), func(o *Options) { o.Now = func() time.Time { return now } })
+	mustAppend(t, s, batch(1, 1, 1, 3))
+	now = now.Add(logwire.DefaultMaxAge + 48*time.Hour)
+	require.Equal(t, logwire.AppendAnswer{Mark: 1}, mustAppend(t, s, batch(1, 1, 1, 3)), "its answer was lost, and it is sent again")
+	for range 2 { // A batch that was refused is not its producer's last one.
+		_, err := s.Append(context.Background(), batch(1, 1, 2, 3))
+		require.ErrorIs(t, err, logwire.ErrTime)
+	}
+	_, err := s.Append(context.Background(), batch(1, 1, 4, 3))
+	require.Equal(t, &logwire.GapError{Expected: 2}, err)
+	require.Equal(t, uint64(4), s.Head())
+	require.EqualValues(t, 2, s.Stats().Refused)
+}
+
 func TestBadInputTouchesNothing(t *testing.T) {
 	s := open(t, vfs.NewMem(), nil)
 	good := batch(1, 1, 1, 3)

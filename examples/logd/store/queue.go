@@ -10,6 +10,7 @@ import (
 type request struct {
 	head    logwire.BatchHead
 	records []byte
+	refusal error // of a batch that is not stored yet: a time out of range
 	answer  logwire.AppendAnswer
 	err     error
 	done    chan struct{}
