@@ -23,6 +23,7 @@ type collector struct {
 	data   string
 	socket string
 
+	extra   []string // flags for the next start
 	process *exec.Cmd
 	log     *lockedBuffer
 }
@@ -40,8 +41,9 @@ func newCollector(t *testing.T) *collector {
 // start starts the process and does not wait for it to be ready.
 func (c *collector) start() (stdout *bufio.Reader) {
 	c.log = new(lockedBuffer)
-	c.process = exec.Command(c.binary, "serve", "-data", c.data, "-listen", "unix://"+c.socket, "-min-free", "1MiB",
-		"-seal.size", "64KiB", "-log", "warn")
+	args := append([]string{"serve", "-data", c.data, "-listen", "unix://" + c.socket, "-min-free", "1MiB",
+		"-seal.size", "64KiB", "-log", "warn"}, c.extra...)
+	c.process = exec.Command(c.binary, args...)
 	c.process.Stderr = c.log
 	pipe, err := c.process.StdoutPipe()
 	require.NoError(c.t, err)

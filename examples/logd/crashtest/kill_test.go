@@ -34,7 +34,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	}
 	run.collector.ready()
 	run.verify([producers]position{{1, 0}, {1, 0}, {1, 0}, {1, 0}}, 1) // everything once more, from the first record
-	stats := run.stats()
+	stats := run.collector.stats()
 	run.collector.stop()
 	t.Logf("seed %d: %d kills, %d of them during the start, %d in the middle of an append; %d batches acknowledged, %d found though never acknowledged, "+
 		"%d records read and compared at the end, %d of them in %d sealed blocks: 0 lost, 0 duplicated, 0 corrupted",
