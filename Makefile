@@ -119,6 +119,7 @@ soak: flakes mutants
 	@echo "== 1,000 restarts of servers under a pool"; cd e2e && $(GO) test -timeout 30m -run TestPoolOverRestarts -v . -pool.restarts=334
 	@echo "== 100,000 stops under load"; cd e2e && $(GO) test -timeout 30m -run TestShutdownRaces -v . -races 100000
 	@echo "== 10,000 attackers"; cd e2e && $(GO) test -timeout 30m -run 'TestSlowClients|TestEndlessSenders|TestStarvedOfDescriptors' -v . -attackers 10000 -attack.time 10s -attack.window 10s
+	@$(MAKE) logd-soak
 	@$(MAKE) exhaustive-3
 	@$(MAKE) many MANYTIME=5m
 	@$(MAKE) fuzz-count FUZZTIME=5m
@@ -156,6 +157,15 @@ bench-quick:
 INGEST_ROUNDS  ?= 5
 INGEST_TIME    ?= 5s
 NEEDLE_RECORDS ?= 10000000
+
+# The long runs of examples/logd/docs/reliability.md, about fifteen minutes.
+.PHONY: logd-soak
+logd-soak:
+	@echo "== 10,000 power cuts"; cd examples/logd && $(GO) test -timeout 40m -run 'PowerCuts$$' -v ./store -cuts 10000
+	@echo "== 1,000 kills"; cd examples/logd && $(GO) test -timeout 60m -run Killed -v ./crashtest -kill.cycles 480
+	@echo "== outages"; cd examples/logd && $(GO) test -timeout 30m -run Away -v ./crashtest -outage.rounds 10
+	@echo "== ship, killed"; cd examples/logd && $(GO) test -timeout 30m -run TestShipIsKilled -v . -ship-kills 300
+	@echo "== a million lines"; cd examples/logd && $(GO) test -timeout 30m -run 'TestTheMachinesOwnLogs|TestManyJSONLines' -v . -lines 1000000
 
 logd-bench:
 	@cd examples/logd && $(GO) test -timeout 15m -run TestIngestion -v . -load.rounds $(INGEST_ROUNDS) -load.time $(INGEST_TIME)

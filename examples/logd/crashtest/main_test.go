@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	cycles  = flag.Int("kill.cycles", 12, "how often the collector is killed")
+	cycles  = flag.Int("kill.cycles", 8, "how often the collector is killed")
 	outages = flag.Int("outage.rounds", 2, "how often the application lives, with four outages each time")
 
 	seed = flag.Uint64("kill.seed", 0, "the seed of the batches and of the instants; 0 is a random one")
