@@ -56,7 +56,7 @@ staticcheck:
 
 arrows:
 	@echo "== arrows"; $(GO) run $(DEPGUARD) ./binaryutil ./serial ./internal/... ./serialserver ./serialclient ./serialtest
-	@GOWORK=$(CURDIR)/go.work $(GO) run $(DEPGUARD) ./serialdaemon
+	@GOWORK=$(CURDIR)/go.work $(GO) run $(DEPGUARD) ./serialdaemon ./examples/logd/... ./examples/logd/logclient/...
 
 race:
 	@for m in $(MODULES); do echo "== test -race $$m"; (cd $$m && $(GO) test -race -timeout 10m ./...); done
