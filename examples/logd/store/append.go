@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
@@ -18,12 +19,11 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 	if err := ctx.Err(); err != nil {
 		return logwire.AppendAnswer{}, err
 	}
-	head, records, err := s.check(batch)
+	r, err := s.check(batch)
 	if err != nil {
 		s.counts.refused.Add(1)
 		return logwire.AppendAnswer{}, err
 	}
-	r := &request{head: head, records: records, done: make(chan struct{})}
 	if err := s.admit(r); err != nil {
 		return logwire.AppendAnswer{}, err
 	}
@@ -35,20 +35,34 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 	}
 }
 
-// check looks at the whole batch, and at nothing that is stored.
-func (s *Store) check(batch []byte) (head logwire.BatchHead, records []byte, err error) {
-	if head, records, err = logwire.ParseBatchHead(batch); err != nil {
-		return head, nil, err
+// check looks at the whole batch, and at nothing that is stored. A time that is refused is left to the committer: it
+// knows whether the batch was stored while the time was acceptable.
+func (s *Store) check(batch []byte) (*request, error) {
+	head, records, err := logwire.ParseBatchHead(batch)
+	if err != nil {
+		return nil, err
 	}
+	r := &request{head: head, records: records, done: make(chan struct{})}
 	now := s.o.Now()
 	oldest, newest := now.Add(-s.o.MaxRecordAge).UnixNano(), now.Add(s.o.MaxRecordAhead).UnixNano()
+	i := 0
 	err = logwire.CheckRecords(records, head.Count, func(v *logwire.View) error {
-		if v.Time >= oldest && v.Time <= newest {
-			return nil
+		if r.untimely == nil && (v.Time < oldest || v.Time > newest) {
+			r.untimely = untimely(v.Time, i, now, s.o)
 		}
-		return logwire.CheckTime(v.Time, now, s.o.MaxRecordAge, s.o.MaxRecordAhead)
+		i++
+		return nil
 	})
-	return head, records, err
+	return r, err
+}
+
+// untimely returns the refusal of record i for its time, or nil.
+func untimely(t int64, i int, now time.Time, o Options) error {
+	err := logwire.CheckTime(t, now, o.MaxRecordAge, o.MaxRecordAhead)
+	if field, ok := err.(*logwire.FieldError); ok {
+		field.Record = i
+	}
+	return err
 }
 
 // admit puts r into the queue if the disk and the bounds allow it.

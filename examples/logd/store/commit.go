@@ -69,6 +69,9 @@ func (s *Store) group(requests []*request, id uint64) *group {
 			r.answer.Mark = s.marks.of[r.head.Producer].sequence
 			continue
 		}
+		if r.err = r.untimely; r.err != nil {
+			continue
+		}
 		if g.batch == nil {
 			g.batch = s.db.NewBatchWithSize(size)
 		}
@@ -150,6 +153,8 @@ func (s *Store) publish(g *group) {
 	for _, r := range g.requests {
 		switch {
 		case r.expireMarks:
+		case r.err != nil && r.err == r.untimely:
+			s.counts.refused.Add(1)
 		case r.err != nil:
 			s.counts.gaps.Add(1)
 		case !r.answer.Stored:

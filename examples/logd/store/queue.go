@@ -14,6 +14,8 @@ type request struct {
 	err     error
 	done    chan struct{}
 
+	// untimely is why a record's time is refused, or nil. It does not count if the batch was stored before.
+	untimely error
 	// expireMarks makes it no batch, but the wish to remove old marks.
 	expireMarks bool
 }
