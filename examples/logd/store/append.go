@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
@@ -44,7 +45,7 @@ func (s *Store) check(batch []byte) (*request, error) {
 	}
 	r := &request{head: head, records: records, done: make(chan struct{})}
 	now := s.o.Now()
-	oldest, newest := now.Add(-s.o.MaxRecordAge).UnixNano(), now.Add(s.o.MaxRecordAhead).UnixNano()
+	oldest, newest := s.o.accepted(now.UnixNano())
 	i := 0
 	err = logwire.CheckRecords(records, head.Count, func(v *logwire.View) error {
 		if r.untimely == nil && (v.Time < oldest || v.Time > newest) {
@@ -54,6 +55,19 @@ func (s *Store) check(batch []byte) (*request, error) {
 		return nil
 	})
 	return r, err
+}
+
+// accepted returns the first and the last time that is accepted at now, all in Unix nanoseconds. Without a bound it is the
+// first or last that a record can have.
+func (o Options) accepted(now int64) (oldest, newest int64) {
+	oldest, newest = now-int64(o.MaxRecordAge), now+int64(o.MaxRecordAhead)
+	if o.MaxRecordAge == math.MaxInt64 || oldest > now {
+		oldest = math.MinInt64
+	}
+	if newest < now {
+		newest = math.MaxInt64
+	}
+	return oldest, newest
 }
 
 // untimely returns the refusal of record i for its time, or nil.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -108,6 +109,15 @@ func TestTimesAreRefusedOfBatchesAloneThatWereNotStored(t *testing.T) {
 			rest := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 2, Sequence: 2, Count: 1})
 			require.True(t, mustAppend(t, s, logwire.AppendBatchRecord(rest, &timely)).Stored, "the mark has not moved")
 		})
+	}
+}
+
+func TestWithoutBoundsAnyTimeIsAccepted(t *testing.T) {
+	s := open(t, vfs.NewMem(), func(o *Options) { o.MaxRecordAge, o.MaxRecordAhead = -1, -1 })
+	for i, at := range []int64{math.MinInt64, -1, 0, math.MaxInt64} {
+		b := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 1, Sequence: uint64(i + 1), Count: 1})
+		r := logwire.Record{Time: at, Level: logwire.Info, Service: "s"}
+		mustAppend(t, s, logwire.AppendBatchRecord(b, &r))
 	}
 }
 
