@@ -61,7 +61,7 @@ func (s *Store) check(batch []byte) (*request, error) {
 // first or last that a record can have.
 func (o Options) accepted(now int64) (oldest, newest int64) {
 	oldest, newest = now-int64(o.MaxRecordAge), now+int64(o.MaxRecordAhead)
-	if o.MaxRecordAge == math.MaxInt64 || oldest > now {
+	if o.MaxRecordAge == math.MaxInt64 {
 		oldest = math.MinInt64
 	}
 	if newest < now {

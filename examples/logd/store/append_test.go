@@ -95,13 +95,14 @@ func TestTimesAreRefusedOfBatchesAloneThatWereNotStored(t *testing.T) {
 
 			timely := record(1, 2, 2, 0)
 			timely.Time = now.UnixNano()
-			second := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 2, Sequence: 2, Count: 2})
+			second := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 2, Sequence: 2, Count: 3})
 			second = logwire.AppendBatchRecord(second, &timely)
 			untimely := record(1, 2, 2, 1)
+			second = logwire.AppendBatchRecord(second, &untimely)
 			_, err = s.Append(context.Background(), logwire.AppendBatchRecord(second, &untimely))
 			var field *logwire.FieldError
 			require.ErrorAs(t, err, &field)
-			require.Equal(t, 1, field.Record)
+			require.Equal(t, 1, field.Record, "the first of them")
 			require.Equal(t, logwire.ErrTime, field.Kind)
 
 			stats := s.Stats()
@@ -114,6 +115,8 @@ func TestTimesAreRefusedOfBatchesAloneThatWereNotStored(t *testing.T) {
 
 func TestWithoutBoundsAnyTimeIsAccepted(t *testing.T) {
 	s := open(t, vfs.NewMem(), func(o *Options) { o.MaxRecordAge, o.MaxRecordAhead = -1, -1 })
+	oldest, newest := s.o.accepted(epochTime.UnixNano())
+	require.Equal(t, []int64{math.MinInt64, math.MaxInt64}, []int64{oldest, newest})
 	for i, at := range []int64{math.MinInt64, -1, 0, math.MaxInt64} {
 		b := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 1, Sequence: uint64(i + 1), Count: 1})
 		r := logwire.Record{Time: at, Level: logwire.Info, Service: "s"}
