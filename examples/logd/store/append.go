@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
@@ -19,12 +20,11 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 	if err := ctx.Err(); err != nil {
 		return logwire.AppendAnswer{}, err
 	}
-	head, records, oldest, newest, err := s.check(batch)
+	r, err := s.check(batch)
 	if err != nil {
 		s.counts.refused.Add(1)
 		return logwire.AppendAnswer{}, err
 	}
-	r := &request{head: head, records: records, refusal: s.checkTimes(head, records, oldest, newest), done: make(chan struct{})}
 	if err := s.admit(r); err != nil {
 		return logwire.AppendAnswer{}, err
 	}
@@ -36,28 +36,47 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 	}
 }
 
-// check looks at the whole batch, and at nothing that is stored. Times are another matter, see checkTimes.
-func (s *Store) check(batch []byte) (head logwire.BatchHead, records []byte, oldest, newest int64, err error) {
-	if head, records, err = logwire.ParseBatchHead(batch); err != nil {
-		return head, nil, 0, 0, err
+// check looks at the whole batch, and at nothing that is stored. A time that is refused is left to the committer: it
+// knows whether the batch was stored while the time was acceptable.
+func (s *Store) check(batch []byte) (*request, error) {
+	head, records, err := logwire.ParseBatchHead(batch)
+	if err != nil {
+		return nil, err
 	}
-	oldest, newest = math.MaxInt64, math.MinInt64
+	r := &request{head: head, records: records, done: make(chan struct{})}
+	now := s.o.Now()
+	oldest, newest := s.o.accepted(now.UnixNano())
+	i := 0
 	err = logwire.CheckRecords(records, head.Count, func(v *logwire.View) error {
-		oldest, newest = min(oldest, v.Time), max(newest, v.Time)
+		if r.untimely == nil && (v.Time < oldest || v.Time > newest) {
+			r.untimely = untimely(v.Time, i, now, s.o)
+		}
+		i++
 		return nil
 	})
-	return head, records, oldest, newest, err
+	return r, err
 }
 
-// checkTimes returns a *logwire.FieldError for the first record whose time is out of range. It comes after the mark:
-// what was in range when it was stored is acknowledged, whenever it is sent again.
-func (s *Store) checkTimes(head logwire.BatchHead, records []byte, oldest, newest int64) error {
-	now := s.o.Now()
-	inRange := func(t int64) error { return logwire.CheckTime(t, now, s.o.MaxRecordAge, s.o.MaxRecordAhead) }
-	if inRange(oldest) == nil && inRange(newest) == nil {
-		return nil
+// accepted returns the first and the last time that is accepted at now, all in Unix nanoseconds. Without a bound it is the
+// first or last that a record can have.
+func (o Options) accepted(now int64) (oldest, newest int64) {
+	oldest, newest = now-int64(o.MaxRecordAge), now+int64(o.MaxRecordAhead)
+	if o.MaxRecordAge == math.MaxInt64 {
+		oldest = math.MinInt64
 	}
-	return logwire.CheckRecords(records, head.Count, func(v *logwire.View) error { return inRange(v.Time) })
+	if newest < now {
+		newest = math.MaxInt64
+	}
+	return oldest, newest
+}
+
+// untimely returns the refusal of record i for its time, or nil.
+func untimely(t int64, i int, now time.Time, o Options) error {
+	err := logwire.CheckTime(t, now, o.MaxRecordAge, o.MaxRecordAhead)
+	if field, ok := err.(*logwire.FieldError); ok {
+		field.Record = i
+	}
+	return err
 }
 
 // admit puts r into the queue if the disk and the bounds allow it.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -86,6 +87,55 @@ func TestBadInputTouchesNothing(t *testing.T) {
 	old.Time, late.Time = old.Time+1, late.Time-1
 	for i, r := range []logwire.Record{old, late} {
 		b := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(byte(10 + i)), Epoch: 1, Sequence: 1, Count: 1})
+		mustAppend(t, s, logwire.AppendBatchRecord(b, &r))
+	}
+}
+
+// A batch that is sent again when its times are refused by now is acknowledged if it was stored, and otherwise refused
+// for its place before it is refused for its times.
+func TestTimesAreRefusedOfBatchesAloneThatWereNotStored(t *testing.T) {
+	for name, passed := range map[string]time.Duration{
+		"too old by now": logwire.DefaultMaxAge + time.Hour, "ahead of a clock that was set back": -logwire.DefaultMaxAhead - time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := epochTime
+			s := open(t, vfs.NewMem(), func(o *Options) { o.Now, o.MarkAge = func() time.Time { return now }, -1 })
+			mustAppend(t, s, batch(1, 2, 1, 3))
+			now = now.Add(passed)
+			require.Equal(t, logwire.AppendAnswer{Mark: 1}, mustAppend(t, s, batch(1, 2, 1, 3)))
+
+			_, err := s.Append(context.Background(), batch(1, 2, 3, 1))
+			require.Equal(t, &logwire.GapError{Expected: 2}, err)
+			_, err = s.Append(context.Background(), batch(1, 1, 1, 1))
+			require.Equal(t, &logwire.FencedError{Epoch: 2}, err)
+
+			timely := record(1, 2, 2, 0)
+			timely.Time = now.UnixNano()
+			second := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 2, Sequence: 2, Count: 3})
+			second = logwire.AppendBatchRecord(second, &timely)
+			untimely := record(1, 2, 2, 1)
+			second = logwire.AppendBatchRecord(second, &untimely)
+			_, err = s.Append(context.Background(), logwire.AppendBatchRecord(second, &untimely))
+			var field *logwire.FieldError
+			require.ErrorAs(t, err, &field)
+			require.Equal(t, 1, field.Record, "the first of them")
+			require.Equal(t, logwire.ErrTime, field.Kind)
+
+			stats := s.Stats()
+			require.Equal(t, []int64{1, 2, 1, 3}, []int64{stats.Repeated, stats.Gaps, stats.Refused, stats.Appended})
+			rest := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 2, Sequence: 2, Count: 1})
+			require.True(t, mustAppend(t, s, logwire.AppendBatchRecord(rest, &timely)).Stored, "the mark has not moved")
+		})
+	}
+}
+
+func TestWithoutBoundsAnyTimeIsAccepted(t *testing.T) {
+	s := open(t, vfs.NewMem(), func(o *Options) { o.MaxRecordAge, o.MaxRecordAhead = -1, -1 })
+	oldest, newest := s.o.accepted(epochTime.UnixNano())
+	require.Equal(t, []int64{math.MinInt64, math.MaxInt64}, []int64{oldest, newest})
+	for i, at := range []int64{math.MinInt64, -1, 0, math.MaxInt64} {
+		b := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 1, Sequence: uint64(i + 1), Count: 1})
+		r := logwire.Record{Time: at, Level: logwire.Info, Service: "s"}
 		mustAppend(t, s, logwire.AppendBatchRecord(b, &r))
 	}
 }

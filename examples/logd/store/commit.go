@@ -69,8 +69,7 @@ func (s *Store) group(requests []*request, id uint64) *group {
 			r.answer.Mark = s.marks.of[r.head.Producer].sequence
 			continue
 		}
-		if r.refusal != nil {
-			r.err = r.refusal
+		if r.err = r.untimely; r.err != nil {
 			continue
 		}
 		if g.batch == nil {
@@ -154,7 +153,7 @@ func (s *Store) publish(g *group) {
 	for _, r := range g.requests {
 		switch {
 		case r.expireMarks:
-		case r.err != nil && r.err == r.refusal:
+		case r.err != nil && r.err == r.untimely:
 			s.counts.refused.Add(1)
 		case r.err != nil:
 			s.counts.gaps.Add(1)

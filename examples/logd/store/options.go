@@ -54,7 +54,7 @@ type Options struct {
 	// may be called by any goroutine, with locks held: it must not call the store. nil panics instead.
 	OnFatal func(error)
 
-	// MaxRecordAge and MaxRecordAhead bound the time of a record, relative to Now. Zero are logwire's defaults.
+	// MaxRecordAge and MaxRecordAhead bound the time of a record, relative to Now. Zero are logwire's defaults, negative is any time.
 	MaxRecordAge, MaxRecordAhead time.Duration
 
 	// QueueBytes bounds the batches that wait for the committer; over it Append returns ErrBusy.

@@ -10,11 +10,12 @@ import (
 type request struct {
 	head    logwire.BatchHead
 	records []byte
-	refusal error // of a batch that is not stored yet: a time out of range
 	answer  logwire.AppendAnswer
 	err     error
 	done    chan struct{}
 
+	// untimely is why a record's time is refused, or nil. It does not count if the batch was stored before.
+	untimely error
 	// expireMarks makes it no batch, but the wish to remove old marks.
 	expireMarks bool
 }
