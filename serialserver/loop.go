@@ -126,7 +126,7 @@ func (c *Client) runTask(t *task) (a answer) {
 	defer func() {
 		c.output.Reclaim()
 		if a.end != nil {
-			c.conn.InterruptRead() // the task may have left a goroutine in a read
+			c.interruptRead() // the task may have left a goroutine in a read
 		}
 		t.message.revoke(c.output)
 		if shut := c.finish(); shut != nil && a.outcome != OutcomePanicked {
