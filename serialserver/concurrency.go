@@ -37,10 +37,12 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 			if err := p.enter(); err != nil {
 				return nil, err
 			}
-			if !c.OnTaskDone(func(TaskResult) { p.leave(true) }) { // the task was given up by other middleware
+			t := c.runningIn(ctx)
+			if c.onDoneOf(t, func(TaskResult) { p.leave(true) }) {
+				t.addPlace(p)
+			} else { // the task was given up by other middleware
 				defer p.leave(true)
 			}
-			c.addPlace(p)
 			return f(ctx, c, in, lg, args...)
 		}
 	}
@@ -100,12 +102,8 @@ func (p *place) leave(done bool) {
 	}
 }
 
-// addPlace notes a place that the running task has, within those that it has already.
-func (c *Client) addPlace(p *place) {
-	t := c.running()
-	if t == nil {
-		return
-	}
+// addPlace notes a place that the task has, within those that it has already.
+func (t *task) addPlace(p *place) {
 	last := &t.places
 	for *last != nil {
 		last = &(*last).inner
@@ -113,10 +111,9 @@ func (c *Client) addPlace(p *place) {
 	*last = p
 }
 
-// withoutPlaces calls read with the places of the task given up, and takes them again, the outermost first. It does
-// not where the message is there as a whole: then read waits for nothing.
-func (c *Client) withoutPlaces(read func() error) error {
-	t := c.running()
+// withoutPlaces calls read with the places of t given up, and takes them again, the outermost first. It does not where
+// the message is there as a whole: then read waits for nothing. t is nil where the task is over.
+func (c *Client) withoutPlaces(t *task, read func() error) error {
 	if t == nil || t.places == nil || t.message.arrived(c.input) {
 		return read()
 	}
