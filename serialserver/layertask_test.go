@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/serialkit/serialkit/serial"
 	"github.com/serialkit/serialkit/serialserver"
 	"github.com/serialkit/serialkit/serialtest"
 )
@@ -104,6 +105,39 @@ func TestLayerThatPanicsInItsTask(t *testing.T) {
 				s.Close()
 				s.result()
 			})
+		})
+	}
+}
+
+// starts is Metrics of which TaskStarted calls a function.
+type starts struct {
+	serialserver.Metrics
+	f func()
+}
+
+func (s starts) TaskStarted(client, serial.TaskCode) { s.f() }
+
+// Metrics that panic when a task begins, at the moment of a look at its client, keep the connection from ending as
+// little as a TaskFunc does.
+func TestMetricsThatPanicWhenATaskBegins(t *testing.T) {
+	for range 50 { // which of two timers is the first is a matter of chance
+		synctest.Test(t, func(t *testing.T) {
+			srv := newServer(nil, nil)
+			srv.SetMetrics(starts{new(serialserver.MemoryMetrics), func() {
+				sleep(300 * time.Millisecond)
+				panic("metrics")
+			}})
+			client, server := serialtest.Pipe()
+			s := newSession(t, client)
+			go func() {
+				defer func() { recover() }()
+				s.handle(context.Background(), srv, server)
+			}()
+			s.send(request(testTask, ""))
+			io.Copy(io.Discard, s.Conn)
+			s.Close()
+			<-s.returned
+			require.Equal(t, 300*time.Millisecond, time.Since(s.start))
 		})
 	}
 }
