@@ -30,7 +30,7 @@ func WholeMessage(f MessageFunc) TaskFunc {
 		if !c.onDoneOf(t, func(TaskResult) { m.memory.end(&m) }) {
 			defer m.memory.end(&m)
 		}
-		if err := c.withoutPlaces(t, func() error { return m.read(in, limits.MaxMessage) }); err != nil {
+		if err := c.withoutPlaces(ctx, t, func() error { return m.read(in, limits.MaxMessage) }); err != nil {
 			m.free() // the rest of the message may take its time
 			return nil, err
 		}
