@@ -27,7 +27,8 @@ import (
 // A call that certainly did not run, its outcome being NotRun, is made again by the Pool, at another address if
 // one can be reached. One that may have run is not, unless it is marked Idempotent. How often a call is sent is
 // limited, and there is a budget of retries for all of them. While each address is in a pause, because its server has
-// just ended a connection or could not be reached, a retry waits for the end of the first of them, within WithPatience.
+// just ended a connection or could not be reached, a retry waits for the end of the first of them, or for an idle
+// connection, within WithPatience.
 // A NotRun on a connection on which calls have been
 // answered before counts for neither: the server has ended the connection, which costs it nothing, and there
 // cannot be more of these than answers.
@@ -55,7 +56,8 @@ type Pool struct {
 	waiting waiters
 	turn    int // the index of the address whose turn it is
 	retries bucket
-	timerAt time.Time // when tick runs; zero: never
+	resting chan struct{} // closed when there is an idle connection, for retries that rest; nil: none does
+	timerAt time.Time     // when tick runs; zero: never
 	stats   poolCounts
 }
 

@@ -124,3 +124,33 @@ func TestPoolRetryThatIsNotMade(t *testing.T) {
 		require.Zero(t, p.Stats().Retries+p.Stats().RetriesDenied)
 	})
 }
+
+// TestPoolRestEndsWithAnIdleConnection: a retry that rests takes a connection that another call gives back, or that was
+// being made, at once.
+func TestPoolRestEndsWithAnIdleConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, a := onePool(t, forever, patient)
+		g := make(gate)
+		refused := false
+		a.answer = func(p *peer, task serial.TaskCode, m []byte) {
+			switch {
+			case string(m) == "held":
+				g.answer(p, task, m)
+			case !refused:
+				refused = true
+				saysGoodbye(p, task, m)
+			default:
+				p.ok(string(m))
+			}
+		}
+		held := hold(background, p, "held")
+		synctest.Wait()
+		begin := time.Now()
+		rests := hold(background, p, "refused once")
+		pass(time.Second)
+		close(g)
+		require.NoError(t, <-held)
+		require.NoError(t, <-rests)
+		require.Equal(t, time.Second, time.Since(begin))
+	})
+}

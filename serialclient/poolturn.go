@@ -146,6 +146,7 @@ func (p *Pool) idleLocked(c *poolConn, since, now time.Time) {
 	c.idleAt = since
 	c.address.put(c)
 	p.idle++
+	defer p.wakeLocked() // unless a caller that waits has it by then
 	if p.waiting.n > 0 || p.idle > p.opts.maxIdle {
 		p.dispatchLocked(now)
 		return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -371,7 +372,7 @@ func TestStreamEarlyResponse(t *testing.T) {
 				c := start(t, func(p *peer) {
 					p.taskCode()
 					p.write(test.response...)
-					p.stops(1 << 40)
+					p.stops(math.MaxInt)
 				})
 				s, err := c.Stream(background, 1, endless{})
 				require.NoError(t, err)

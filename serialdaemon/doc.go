@@ -114,7 +114,8 @@
 //
 // So a stop takes at most 5 s, StopDelay, DrainTimeout and 50 ms, whatever handlers and hooks do: those that
 // do not return are left behind. A second SIGINT or SIGTERM cuts all of it short. Wait returns up to 5 s later for each
-// of an OnReady, a Reload and a Healthy that are under way.
+// of an OnReady, a Reload and a Healthy that are under way, and a second later for each message that systemd has no room
+// for.
 //
 // # Signals
 //

@@ -136,20 +136,32 @@ func (g *Group) callHooks(s *stop) []error {
 
 var errHooksTimeout = errors.New("serialdaemon: the time of the stop's hooks is over")
 
-// call calls into the application. A panic is an error, which is logged with its stack.
-func (g *Group) call(ctx context.Context, what string, f func(context.Context) error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("serialdaemon: %s: panic: %v", what, v)
-			g.log().Error("panic", zap.ByteString("stack", debug.Stack()), zap.Error(err))
-		}
+// errGoexit is a call of the application that has ended its goroutine (runtime.Goexit).
+var errGoexit = errors.New("serialdaemon: it has ended its goroutine")
+
+// call calls into the application, in a goroutine of its own, which may be ended. That is an error, and so is a panic,
+// which is logged with its stack.
+func (g *Group) call(ctx context.Context, what string, f func(context.Context) error) error {
+	returned := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() { returned <- g.outcome(what, recover(), err) }()
+		err = f(ctx)
 	}()
-	if err := f(ctx); err != nil {
+	return <-returned
+}
+
+// outcome is what became of a call, and logs it.
+func (g *Group) outcome(what string, panicked any, err error) error {
+	switch {
+	case panicked != nil:
+		err = fmt.Errorf("serialdaemon: %s: panic: %v", what, panicked)
+		g.log().Error("panic", zap.ByteString("stack", debug.Stack()), zap.Error(err))
+	case err != nil:
 		err = &reason{where: what, err: err}
 		g.log().Error("failed", zap.Error(err))
-		return err
 	}
-	return nil
+	return err
 }
 
 // await waits for what a Wait has begun, but not for ever: it may be in the application's hands.

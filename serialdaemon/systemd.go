@@ -2,6 +2,8 @@ package serialdaemon
 
 import (
 	"context"
+	"net"
+	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -31,14 +33,31 @@ type system struct {
 func (g *Group) tell(state string) {
 	notify := g.system.notify
 	if notify == nil {
-		notify = func(state string) error {
-			_, err := daemon.SdNotify(false, state)
-			return err
-		}
+		notify = notifySystemd
 	}
 	if err := notify(state); err != nil {
 		g.log().Warn("cannot notify systemd", zap.String("state", state), zap.Error(err))
 	}
+}
+
+// notifyTimeout is how long systemd may take to have room for a message. A stop waits for it.
+const notifyTimeout = time.Second
+
+// notifySystemd is sd_notify(3), but that a systemd that reads nothing is not waited for: what it has no room for in time
+// it is not told, also not later.
+func notifySystemd(state string) error {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return nil
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetWriteDeadline(time.Now().Add(notifyTimeout))
+	_, err = conn.Write([]byte(state))
+	return err
 }
 
 // tellInOrder tells systemd a state if that may be told, and reports whether. Nobody tells it another one between the

@@ -57,7 +57,7 @@ func describe(_ context.Context, c *Client, _ binaryutil.BinaryReader, _ *zap.Lo
 }
 
 func (c *Client) description() serial.Description {
-	s, limits := c.server, c.taskLimits()
+	s, limits := c.server, c.limitsOfTask(c.running())
 	d := serial.Description{
 		Server: s.name,
 		Limits: serial.Limits{

@@ -33,14 +33,16 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 	places := semaphore.NewWeighted(int64(n))
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
-			p := &place{ctx: ctx, places: places, wait: wait}
-			if err := p.enter(); err != nil {
+			p := &place{places: places, wait: wait}
+			if err := p.enter(ctx); err != nil {
 				return nil, err
 			}
-			if !c.OnTaskDone(func(TaskResult) { p.leave(true) }) { // the task was given up by other middleware
+			t := c.runningIn(ctx)
+			if c.onDoneOf(t, func(TaskResult) { p.leave(true) }) {
+				t.addPlace(p)
+			} else { // the task was given up by other middleware
 				defer p.leave(true)
 			}
-			c.addPlace(p)
 			return f(ctx, c, in, lg, args...)
 		}
 	}
@@ -49,8 +51,7 @@ func LimitConcurrency(n int, wait time.Duration) func(TaskFunc) TaskFunc {
 // place is a task's place of a LimitConcurrency. The task's goroutine takes it; but other middleware may have given
 // that one up, and the task be over meanwhile.
 type place struct {
-	ctx    context.Context // never changes, as the next two
-	places *semaphore.Weighted
+	places *semaphore.Weighted // never changes, as the next one
 	wait   time.Duration
 	inner  *place // the task's next one; nil: none; set before that is taken
 
@@ -60,17 +61,17 @@ type place struct {
 }
 
 // enter waits for the place until ctx is done, for at most wait.
-func (p *place) enter() error {
+func (p *place) enter(ctx context.Context) error {
 	if p.places.TryAcquire(1) {
 		return p.keep()
 	}
 	if p.wait > 0 {
-		waiting, cancel := context.WithTimeout(p.ctx, p.wait)
+		waiting, cancel := context.WithTimeout(ctx, p.wait)
 		defer cancel()
 		if p.places.Acquire(waiting, 1) == nil {
 			return p.keep()
 		}
-		if err := p.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
@@ -100,12 +101,8 @@ func (p *place) leave(done bool) {
 	}
 }
 
-// addPlace notes a place that the running task has, within those that it has already.
-func (c *Client) addPlace(p *place) {
-	t := c.running()
-	if t == nil {
-		return
-	}
+// addPlace notes a place that the task has, within those that it has already.
+func (t *task) addPlace(p *place) {
 	last := &t.places
 	for *last != nil {
 		last = &(*last).inner
@@ -113,10 +110,10 @@ func (c *Client) addPlace(p *place) {
 	*last = p
 }
 
-// withoutPlaces calls read with the places of the task given up, and takes them again, the outermost first. It does
-// not where the message is there as a whole: then read waits for nothing.
-func (c *Client) withoutPlaces(read func() error) error {
-	t := c.running()
+// withoutPlaces calls read with the places of t given up, and takes them again, the outermost first. It does not where
+// the message is there as a whole: then read waits for nothing. t is nil where the task is over, and ctx is that of who
+// reads, which ends the wait for a place.
+func (c *Client) withoutPlaces(ctx context.Context, t *task, read func() error) error {
 	if t == nil || t.places == nil || t.message.arrived(c.input) {
 		return read()
 	}
@@ -127,7 +124,7 @@ func (c *Client) withoutPlaces(read func() error) error {
 		return err
 	}
 	for p := t.places; p != nil; p = p.inner {
-		if err := p.enter(); err != nil {
+		if err := p.enter(ctx); err != nil {
 			return err
 		}
 	}

@@ -84,4 +84,22 @@ func (c *taskContext) Err() error {
 
 // Value implements context.Context. Package context finds the real context by it, so that
 // context.Cause and derived contexts need no goroutine.
-func (c *taskContext) Value(key any) any { return c.context().Value(key) }
+func (c *taskContext) Value(key any) any {
+	if key == (taskKey{}) {
+		return c.task
+	}
+	return c.context().Value(key)
+}
+
+// taskKey is the key of a task in its context.
+type taskKey struct{}
+
+// runningIn returns the running task if ctx is its context, or derived from it, or no task's at all. It is nil where
+// other middleware has given up the task of ctx, and that is over: another one may run by now.
+func (c *Client) runningIn(ctx context.Context) *task {
+	t := c.running()
+	if own, ok := ctx.Value(taskKey{}).(*task); ok && own != t {
+		return nil
+	}
+	return t
+}

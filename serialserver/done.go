@@ -17,13 +17,16 @@ type taskDone struct {
 // A TaskFunc or its middleware calls it before it returns; f is called in the connection's goroutine and must
 // not block. A panic of f is logged; an f that ends its goroutine (runtime.Goexit) ends the connection, after the
 // others were called. When no task runs OnTaskDone does nothing and returns false.
-func (c *Client) OnTaskDone(f func(TaskResult)) bool {
+func (c *Client) OnTaskDone(f func(TaskResult)) bool { return c.onDoneOf(c.running(), f) }
+
+// onDoneOf is OnTaskDone, for t alone, nil meaning none.
+func (c *Client) onDoneOf(t *task, f func(TaskResult)) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.task == nil {
+	if t == nil || c.task != t {
 		return false
 	}
-	c.task.done = &taskDone{f, c.task.done}
+	t.done = &taskDone{f, t.done}
 	return true
 }
 

@@ -67,9 +67,9 @@ func MessageMemory(s *Server) (used int64, hosts int) {
 type Place struct{ p place }
 
 func NewPlace() *Place {
-	return &Place{place{ctx: context.Background(), places: semaphore.NewWeighted(1)}}
+	return &Place{place{places: semaphore.NewWeighted(1)}}
 }
 
-func (p *Place) Enter() error    { return p.p.enter() }
+func (p *Place) Enter() error    { return p.p.enter(context.Background()) }
 func (p *Place) Leave(done bool) { p.p.leave(done) }
 func (p *Place) Free() bool      { return p.p.places.TryAcquire(1) }

@@ -50,14 +50,14 @@ func WithHandshake(h Handshake, timeout time.Duration) Option {
 // turnedAwayHandshake is how long the TLS handshake of a client may take that is to be told Goodbye and nothing else.
 const turnedAwayHandshake = 2 * time.Second
 
-// shakeHands makes the TLS handshake of a connection that has it still before it. A Disconnect meanwhile waits for
-// it: only then the client can be told.
+// shakeHands makes the TLS handshake of a connection that has it still before it. A Disconnect before or meanwhile waits
+// for it: only then the client can be told.
 func (c *Client) shakeHands() *ending {
-	if !c.conn.Unshaken() || !c.beginShaking() {
+	if !c.conn.Unshaken() {
 		return nil
 	}
 	d := c.server.handshakeTimeout
-	if c.seat.room == refused || c.server.isDown() {
+	if leaving := c.beginShaking(); leaving || c.seat.room == refused || c.server.isDown() {
 		d = min(d, turnedAwayHandshake)
 	}
 	err := c.conn.ShakeHands(d)
@@ -71,12 +71,14 @@ func (c *Client) shakeHands() *ending {
 	return nil
 }
 
-// beginShaking notes that nothing interrupts the connection. It reports false if that has happened already.
-func (c *Client) beginShaking() bool {
+// beginShaking notes that nothing interrupts the connection, and undoes what has. It reports whether the client is
+// leaving.
+func (c *Client) beginShaking() (leaving bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.shaking = !c.leaving
-	return c.shaking
+	c.shaking = true
+	c.conn.ResumeRead()
+	return c.leaving
 }
 
 func (c *Client) endShaking() {

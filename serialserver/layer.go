@@ -10,7 +10,8 @@ func (c *Client) layerPanicked(v any) error {
 	return p
 }
 
-// guarded closes the connection in one way. A panic must not keep it from being closed in the others.
+// guarded does one of the things that the connection's end, or its task's, is made of. A panic must not keep the others
+// from being done.
 func (c *Client) guarded(f func() error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -124,9 +124,9 @@ func (s *Server) SetTaskLimits(t serial.TaskCode, l Limits) {
 // on, so the one that runs does not notice.
 func (c *Client) SetLimits(l Limits) { c.limits.Store(&l) }
 
-// taskLimits returns the limits of the running task, and those of the server where none runs.
-func (c *Client) taskLimits() *Limits {
-	if t := c.running(); t != nil {
+// limitsOfTask returns the limits of t, and those of the server for nil.
+func (c *Client) limitsOfTask(t *task) *Limits {
+	if t != nil {
 		return t.limits
 	}
 	return &c.server.limits

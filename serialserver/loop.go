@@ -114,19 +114,16 @@ func (c *Client) serveTask(t *task) *ending {
 }
 
 // runTask runs t and answers it. What it defers is done also where the task ends its goroutine
-// (runtime.Goexit), which serve finds out by itself.
+// (runtime.Goexit), which serve finds out by itself, and where the Metrics panic.
 func (c *Client) runTask(t *task) (a answer) {
 	metrics := c.Metrics() // told of both, whatever is set meanwhile
 	_, untold := metrics.(noMetrics)
 	untold = untold || t.reg.builtin
-	if !untold {
-		metrics.TaskStarted(c, t.reg.code)
-	}
 	a = answer{outcome: OutcomeDropped, err: errGoexit, end: goexit}
 	defer func() {
 		c.output.Reclaim()
 		if a.end != nil {
-			c.conn.InterruptRead() // the task may have left a goroutine in a read
+			c.interruptRead() // the task may have left a goroutine in a read
 		}
 		t.message.revoke(c.output)
 		if shut := c.finish(); shut != nil && a.outcome != OutcomePanicked {
@@ -141,6 +138,9 @@ func (c *Client) runTask(t *task) (a answer) {
 		}
 		c.callDone(t, result)
 	}()
+	if !untold {
+		metrics.TaskStarted(c, t.reg.code)
+	}
 	return c.answer(t)
 }
 

@@ -104,3 +104,23 @@ func TestPlaceOfATaskThatIsOver(t *testing.T) {
 	require.Equal(t, serialserver.ErrTaskEnded, p.Enter())
 	require.True(t, p.Free())
 }
+
+// The wait for a place that was given up ends with the context that the TaskFunc has, which middleware within that of
+// the place may have given a time.
+func TestWaitForAPlaceEndsWithTheContextWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(nil, nil)
+		srv.Use(serialserver.LimitConcurrency(1, time.Hour), serialserver.TaskTimeout(3*time.Second))
+		wholeSleeper(srv, time.Minute)
+		slow := connect(t, srv)
+		slow.send(beginning(testTask, "slow"))
+		synctest.Wait()
+		good := connect(t, srv)
+		good.send(request(testTask, "good"))
+		sleep(2 * time.Second)
+		slow.send([]byte{0})
+		slow.wants(failed(serial.ErrorDeadlineExceeded))
+		require.Equal(t, 3*time.Second, time.Since(slow.start))
+		good.wants(ok(""))
+	})
+}

@@ -49,7 +49,7 @@ func bucketOf(perSecond float64, burst int) (interval, tolerance time.Duration) 
 	if d := float64(time.Second) / perSecond; d < float64(maxTokenTime) {
 		interval = max(time.Duration(d), 1)
 	}
-	if burst-1 > int(maxTokenTime/interval) {
+	if time.Duration(burst-1) > maxTokenTime/interval { // which an int of 32 bits does not hold
 		return interval, maxTokenTime
 	}
 	return interval, time.Duration(burst-1) * interval

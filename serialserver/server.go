@@ -87,7 +87,7 @@ func New(timeout *Timeout, opts ...Option) *Server {
 // closed beside this goroutine: the error is then a *PanicError. One in this goroutine, outside of a task, goes on.
 //
 // A *tls.Conn whose handshake is still to come shakes hands first, within the time of WithHandshake, and a client that
-// is refused within 2 s.
+// is refused, or was disconnected before, within 2 s.
 //
 // When ctx is done, the connection is disconnected as by Client.Disconnect with 5 s, and the running
 // task's context, which is derived from ctx, is cancelled.

@@ -52,11 +52,16 @@ func (c *Client) finish() (shut error) {
 	t, shut := c.task, c.cut.cause
 	c.state, c.task, c.unsent = waiting, nil, true
 	if c.leaving {
-		c.conn.InterruptRead() // what the task left unread is not waited for
+		c.interruptRead() // what the task left unread is not waited for
 	}
 	c.mu.Unlock()
 	t.ctx.stop(context.Canceled)
 	return shut
+}
+
+// interruptRead ends reading at the end of a task, for which more is to be done, also where the connection panics.
+func (c *Client) interruptRead() {
+	c.guarded(func() error { c.conn.InterruptRead(); return nil })
 }
 
 // sent notes that all answers have been written.

@@ -29,7 +29,7 @@ type task struct {
 	in      binaryutil.Reader // of the message, for the TaskFunc
 	out     atomic.Uint64     // bytes of the answer so far
 
-	places *place    // of LimitConcurrency, the outermost first; the connection's goroutine's
+	places *place    // of LimitConcurrency, the outermost first; for where its middleware runs
 	done   *taskDone // Client.mu guards it while the task runs; nil: nothing
 }
 

@@ -21,7 +21,7 @@ import (
 func AccessLog() func(TaskFunc) TaskFunc {
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
-			c.OnTaskDone(func(r TaskResult) { lg.Info("task", r.fields()...) })
+			c.onDoneOf(c.runningIn(ctx), func(r TaskResult) { lg.Info("task", r.fields()...) })
 			return f(ctx, c, in, lg, args...)
 		}
 	}
@@ -34,15 +34,16 @@ func AccessLog() func(TaskFunc) TaskFunc {
 func SlowTaskLog(d time.Duration) func(TaskFunc) TaskFunc {
 	return func(f TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
-			m := c.Metadata()
-			if m == nil { // the task was given up by other middleware
+			t := c.runningIn(ctx)
+			if t == nil { // it was given up by other middleware
 				return f(ctx, c, in, lg, args...)
 			}
+			m := t.metadata()
 			timer := time.AfterFunc(d, func() {
 				lg.Warn("slow task", zap.Stringer("task", m.Code), zap.String("name", m.Name),
 					zap.Uint64("sequence", m.Sequence), zap.Duration("running", d))
 			})
-			done := c.OnTaskDone(func(r TaskResult) {
+			done := c.onDoneOf(t, func(r TaskResult) {
 				if !timer.Stop() {
 					lg.Warn("slow task ended", append(r.fields(), zap.Uint64("sequence", m.Sequence))...)
 				}

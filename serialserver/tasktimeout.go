@@ -20,7 +20,7 @@ func TaskTimeout(d time.Duration) func(TaskFunc) TaskFunc {
 		return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 			until := time.Now().Add(d)
 			ctx, cancel := context.WithDeadlineCause(ctx, until, ErrTaskTimeout)
-			if !c.OnTaskDone(func(TaskResult) { cancel() }) {
+			if !c.onDoneOf(c.runningIn(ctx), func(TaskResult) { cancel() }) {
 				defer cancel()
 			}
 			out, err := f(ctx, c, in, lg, args...)

@@ -126,3 +126,35 @@ func TestTLSBelowLayers(t *testing.T) {
 		s.wants(ok("x"))
 	})
 }
+
+// opens is Metrics of which ConnectionOpened calls a function.
+type opens struct {
+	serialserver.Metrics
+	f func(client)
+}
+
+func (o opens) ConnectionOpened(c client) { o.f(c) }
+
+// A Disconnect that comes before the handshake does not keep it from being made: the client can be told.
+func TestDisconnectBeforeTheTLSHandshake(t *testing.T) {
+	for name, leave := range map[string]func(*serialserver.Server, client){
+		"disconnect": func(_ *serialserver.Server, c client) { c.Disconnect(0) },
+		"shutdown": func(srv *serialserver.Server, _ client) {
+			go srv.Shutdown(context.Background())
+			synctest.Wait()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(nil, nil)
+				srv.SetMetrics(opens{new(serialserver.MemoryMetrics), func(c client) { leave(srv, c) }})
+				client, server, _ := unshaken(t)
+				s := serve(t, context.Background(), srv, client, server)
+				s.wants(goodbye)
+				s.wantsEnd()
+				s.Close()
+				require.Equal(t, serialserver.ErrGracefulDisconnect, s.result())
+			})
+		})
+	}
+}

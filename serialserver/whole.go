@@ -24,12 +24,13 @@ type MessageFunc func(ctx context.Context, c *Client, message []byte, lg *zap.Lo
 // Errors are as with any TaskFunc.
 func WholeMessage(f MessageFunc) TaskFunc {
 	return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
-		limits := c.taskLimits()
+		t := c.runningIn(ctx)
+		limits := c.limitsOfTask(t)
 		m := wholeMessage{memory: &c.server.messages, host: c.seat.host}
-		if !c.OnTaskDone(func(TaskResult) { m.memory.end(&m) }) {
+		if !c.onDoneOf(t, func(TaskResult) { m.memory.end(&m) }) {
 			defer m.memory.end(&m)
 		}
-		if err := c.withoutPlaces(func() error { return m.read(in, limits.MaxMessage) }); err != nil {
+		if err := c.withoutPlaces(ctx, t, func() error { return m.read(in, limits.MaxMessage) }); err != nil {
 			m.free() // the rest of the message may take its time
 			return nil, err
 		}

@@ -20,6 +20,9 @@ var (
 	ErrTooLong error = timeoutError("message longer under way than its limit")
 	// ErrInterrupted is returned by a read or a write that was interrupted.
 	ErrInterrupted = errors.New("interrupted")
+
+	// errPanicked is how an Input and an Output fail in which the connection below has panicked.
+	errPanicked = errors.New("the connection has panicked")
 )
 
 // timeoutError is a net.Error, and os.ErrDeadlineExceeded to errors.Is, as in package net.

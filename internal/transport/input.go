@@ -118,16 +118,24 @@ func (in *Input) fill(now time.Time, read func(time.Time, *ahead) (int, error)) 
 			return err
 		}
 	}
-	n, a, err := in.enter()
-	if n == 0 && err == nil {
-		n, err = read(now, a)
-	}
+	n, err := in.readOnce(now, read)
 	in.r, in.w, in.bulk = 0, n, n >= BufferSize
-	in.leave()
 	if err != nil && err != ErrInterrupted {
 		in.err = err
 	}
 	return err
+}
+
+// readOnce is fill's read. One that panics fails the input: what it has read is not known.
+func (in *Input) readOnce(now time.Time, read func(time.Time, *ahead) (int, error)) (int, error) {
+	in.err = errPanicked
+	defer in.leave()
+	n, a, err := in.enter()
+	if n == 0 && err == nil {
+		n, err = read(now, a)
+	}
+	in.err = nil
+	return n, err
 }
 
 // enter returns what was read ahead. If there is nothing a read of the connection begins, which is to

@@ -254,12 +254,12 @@ func flushers(out *Output, n int) (stop func()) {
 	}
 }
 
-// A flush that panics gives the output back.
+// A flush that panics gives the output back, which has failed.
 func TestFlushThatPanics(t *testing.T) {
 	out := NewOutput(NewConn(&fake{write: func([]byte) (int, error) { panic("write") }}, Rate{}))
 	out.Write([]byte("x"))
 	out.Lend()
 	require.PanicsWithValue(t, "write", func() { out.FlushLent() })
-	require.NoError(t, out.Reclaim())
+	require.ErrorIs(t, out.Reclaim(), errPanicked)
 	out.Stop()
 }

@@ -106,12 +106,13 @@ func (out *Output) FlushAt() (time.Time, error) {
 	return out.conn.wrote, err
 }
 
-// Flush writes what is buffered.
+// Flush writes what is buffered. A write that panics fails the output: what the connection took is not known.
 func (out *Output) Flush() error {
 	if out.n == 0 || out.err != nil {
 		return out.err
 	}
 	out.offered.Store(out.sent + uint64(out.n))
+	out.err = errPanicked
 	n, err := out.conn.WriteWithin(out.buf[:out.n], out.Timeout)
 	out.took(n)
 	out.n = 0
