@@ -38,6 +38,7 @@ type child struct {
 	in    io.WriteCloser
 	out   *bufio.Reader
 	ready string // what it said
+	ended bool   // stop was called
 }
 
 // startChild starts a child. It has ended when the test has.
@@ -60,7 +61,12 @@ func startChild(t *testing.T, name string, args any, env ...string) *child {
 	return c
 }
 
+// stop tells the child to end, and waits for that.
 func (c *child) stop() {
+	if c.ended {
+		return
+	}
+	c.ended = true
 	c.in.Close()
 	if err := c.cmd.Wait(); err != nil {
 		c.t.Errorf("child: %v", err)

@@ -63,6 +63,18 @@ func MessageMemory(s *Server) (used int64, hosts int) {
 	return s.messages.used, len(s.messages.usedBy)
 }
 
+// Bounds are what a server admits.
+type Bounds struct {
+	Clients, ClientsPerAddress             int
+	MessageMemory, MessageMemoryPerAddress int64
+	Limits                                 Limits
+	Handshake                              time.Duration
+}
+
+func BoundsOf(s *Server) Bounds {
+	return Bounds{s.admission.max, s.admission.perHostLimit(), s.messages.max, s.messages.share(), s.limits, s.handshakeTimeout}
+}
+
 // Place is a task's place of a LimitConcurrency of one.
 type Place struct{ p place }
 

@@ -3,6 +3,7 @@ package serialserver_test
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +57,24 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, 5*time.Second, serialserver.DefaultRead)
 	require.Equal(t, 5*time.Second, serialserver.DefaultWrite)
 	require.Equal(t, 256<<10, serialserver.DefaultUnreadInput)
+}
+
+// A server of which nothing is said has a limit for everything, and these are those of docs/protocol.md.
+func TestDefaultsAreFinite(t *testing.T) {
+	want := serialserver.Bounds{
+		Clients: 16384, ClientsPerAddress: 4096,
+		MessageMemory: 64 << 20, MessageMemoryPerAddress: 16 << 20,
+		Limits: serialserver.Limits{
+			UnreadInput: 256 << 10, MinRate: 64, MinRateWindow: 10 * time.Second,
+			MessageTime: time.Hour, TaskTime: 24 * time.Hour, MaxMessage: 4 << 20, MaxAnswer: 4 << 20,
+		},
+		Handshake: 10 * time.Second,
+	}
+	require.Equal(t, want, serialserver.BoundsOf(serialserver.New(nil)))
+	limits := reflect.ValueOf(want.Limits) // a field that is added needs a default, and a line here
+	for i := range limits.NumField() {
+		require.False(t, limits.Field(i).IsZero(), limits.Type().Field(i).Name)
+	}
 }
 
 func TestRegisterPanics(t *testing.T) {
