@@ -89,7 +89,7 @@ func defaultConfig() config {
 func (c *config) Validate() error {
 	var errs []error
 	if c.Data == "" {
-		errs = append(errs, errors.New("data: no directory is given"))
+		errs = append(errs, errors.New("data: no directory is given, say -data DIR"))
 	}
 	if len(c.Listen) == 0 {
 		errs = append(errs, errors.New("listen: no URL is given"))
