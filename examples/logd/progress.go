@@ -22,7 +22,7 @@ type progress struct {
 	begun    time.Time
 	paths    []string
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards what follows, and writing to w
 	reports []ship.Report
 	shown   time.Time
 }
@@ -45,6 +45,16 @@ func (p *progress) update(i int, r ship.Report) {
 	}
 	p.shown = now
 	fmt.Fprintf(p.w, "\r\x1b[K%s", cut(progressLine(p.paths[i], p.reports, now.Sub(p.begun)), p.terminal.width-1))
+}
+
+// say writes a line about a file, above the one of the progress.
+func (p *progress) say(path, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal.is {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	fmt.Fprintf(p.w, "logd: %s: %s\n", escape(path), escape(text))
 }
 
 // end removes the line.

@@ -102,6 +102,7 @@ func (f *shipFlags) run(ctx context.Context, paths []string, std stdio) int {
 	one := func(i int) {
 		o := f.o
 		o.Progress = func(r ship.Report) { p.update(i, r) }
+		o.Trouble = newTroubles(func(text string) { p.say(paths[i], text) }).tell
 		results[i].Report, results[i].err = f.file(ctx, paths[i], std, o)
 		results[i].Path = paths[i]
 		p.update(i, results[i].Report)
