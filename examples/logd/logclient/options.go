@@ -76,7 +76,7 @@ type Options struct {
 	Pause, MaxPause time.Duration
 
 	// Service is that of records that have none; empty leaves such records invalid. Host likewise,
-	// but it may stay empty.
+	// but it may stay empty. NewCore and NewHandler take the program's file name and the machine's name where these are empty.
 	Service, Host string
 
 	// QueueRecords and QueueBytes bound what waits in memory; 0 are DefaultQueueRecords and DefaultQueueBytes.
