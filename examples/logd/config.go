@@ -94,6 +94,9 @@ func (c *config) Validate() error {
 	if len(c.Listen) == 0 {
 		errs = append(errs, errors.New("listen: no URL is given"))
 	}
+	if c.Seal.Size <= 0 || c.Seal.Age <= 0 {
+		errs = append(errs, errors.New("seal: size and age are more than 0: without them nothing would get into blocks"))
+	}
 	endpoints, err := serialdaemon.ParseEndpoints(c.Listen...)
 	errs = append(errs, err)
 	for _, e := range endpoints {
@@ -140,6 +143,8 @@ func (c *config) store() store.Options {
 		MinFree:        orNone(int64(c.MinFree)),
 		MaxRecordAge:   orNone(time.Duration(c.Accept.Age)),
 		MaxRecordAhead: orNone(time.Duration(c.Accept.Ahead)),
+		SealBytes:      int64(c.Seal.Size),
+		SealAge:        c.Seal.Age,
 		QueueBytes:     int64(c.Limit.Waiting),
 		QueryTime:      c.Limit.QueryTime,
 		QueryBytes:     int64(c.Limit.QueryBytes),
