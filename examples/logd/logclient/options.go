@@ -130,7 +130,7 @@ func (o *Options) complete() error {
 	var ok bool
 	o.network, o.address, ok = strings.Cut(o.Address, "://")
 	if !ok || o.address == "" || o.network != "tcp" && o.network != "unix" {
-		return fmt.Errorf("%w: %q is not tcp://host:port or unix:///path", ErrAddress, o.Address)
+		return fmt.Errorf("%w: %q is not tcp://host:port, which Options.TLS makes TLS, or unix:///path", ErrAddress, o.Address)
 	}
 	if o.network == "tcp" {
 		if _, _, err := net.SplitHostPort(o.address); err != nil {
