@@ -30,30 +30,18 @@ func runHere(t *testing.T, stdin string, args ...string) (exit int, stdout, stde
 	return exit, out.String(), errs.String()
 }
 
-func TestHelpHasExamples(t *testing.T) {
-	for _, name := range []string{"ship", "query", "tail", "stats"} {
-		exit, out, errs := runHere(t, "", name, "-h")
-		require.Zero(t, exit, name)
-		require.Empty(t, errs)
-		require.Contains(t, out, "usage: logd "+name)
-		require.Contains(t, out, "examples:\n  logd "+name)
-		require.Contains(t, out, "exit codes:")
-		require.Contains(t, out, "-addr")
+// The state of a file is the same one, however its collector is written.
+func TestAnAddressWithoutASchemeIsTheSameCollector(t *testing.T) {
+	c := serving(t, t.TempDir())
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.log")
+	require.NoError(t, os.WriteFile(file, []byte("once\n"), 0o600))
+	bare := strings.TrimPrefix(c.address, "tcp://")
+	for _, address := range []string{bare, "tcp://" + bare} {
+		exit, _, errs := runHere(t, "", "ship", "-addr", address, "-state", filepath.Join(dir, "state"), file)
+		require.Zero(t, exit, errs)
 	}
-}
-
-func TestUsageErrors(t *testing.T) {
-	for _, args := range [][]string{
-		{"ship"}, {"ship", "-zone", "Nowhere/At_All", "x"}, {"ship", "-service", strings.Repeat("x", 200), "x"}, {"query", "-nope"},
-		{"query", "-limit", "-1"}, {"query", "-order", "random"}, {"stats", "x"}, {"tail", "-cursor", "x"}, {"stats", "-addr", "ftp://x"},
-		{"stats", "-addr", "tcp://127.0.0.1:1", "-ca", "x"}, {"query", "-addr", "tls://x"}, {"query", "-addr", "tls://x:1", "-ca", "/nowhere"},
-		{"tail", "-addr", "http://x"},
-	} {
-		exit, out, errs := runHere(t, "", args...)
-		require.Equal(t, exitUsage, exit, args)
-		require.Empty(t, out)
-		require.NotEmpty(t, errs)
-	}
+	require.Equal(t, []string{"once"}, messages(t, c.address, "a"))
 }
 
 // nowhere returns an address at which nobody listens.
@@ -241,5 +229,6 @@ func TestOnATerminal(t *testing.T) {
 	}
 	shown = onTerminal(t, nil, 70, "query", "-addr", c.address, "-json")
 	require.True(t, strings.HasPrefix(shown, `{"id":1,`), shown)
+	require.Equal(t, "logd: no record was found\n", onTerminal(t, nil, 70, "query", "-addr", c.address, "service:none"))
 	require.Contains(t, onTerminal(t, nil, 70, "stats", "-addr", c.address), "appended   1 records, 1 batches")
 }

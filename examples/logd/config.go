@@ -89,10 +89,13 @@ func defaultConfig() config {
 func (c *config) Validate() error {
 	var errs []error
 	if c.Data == "" {
-		errs = append(errs, errors.New("data: no directory is given"))
+		errs = append(errs, errors.New("data: no directory is given, say -data DIR"))
 	}
 	if len(c.Listen) == 0 {
 		errs = append(errs, errors.New("listen: no URL is given"))
+	}
+	if c.Seal.Size <= 0 || c.Seal.Age <= 0 {
+		errs = append(errs, errors.New("seal: size and age are more than 0: without them nothing would get into blocks"))
 	}
 	endpoints, err := serialdaemon.ParseEndpoints(c.Listen...)
 	errs = append(errs, err)
@@ -140,6 +143,8 @@ func (c *config) store() store.Options {
 		MinFree:        orNone(int64(c.MinFree)),
 		MaxRecordAge:   orNone(time.Duration(c.Accept.Age)),
 		MaxRecordAhead: orNone(time.Duration(c.Accept.Ahead)),
+		SealBytes:      int64(c.Seal.Size),
+		SealAge:        c.Seal.Age,
 		QueueBytes:     int64(c.Limit.Waiting),
 		QueryTime:      c.Limit.QueryTime,
 		QueryBytes:     int64(c.Limit.QueryBytes),

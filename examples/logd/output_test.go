@@ -84,7 +84,8 @@ func TestProgressLine(t *testing.T) {
 }
 
 func TestBytesText(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 5 << 30: "5 GiB", 1<<63 - 1: "8.19e+03 PiB"} {
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 5 << 30: "5 GiB", 1<<63 - 1: "8 EiB",
+		999 << 10: "999 KiB", 1000 << 10: "0.977 MiB", 1023 << 20: "0.999 GiB"} {
 		require.Equal(t, want, bytesText(n))
 	}
 }
@@ -92,13 +93,20 @@ func TestBytesText(t *testing.T) {
 func TestSummaryText(t *testing.T) {
 	r := shipped{Report: ship.Report{Path: "a", Lines: 10, Bytes: 100, Acknowledged: 7, Blank: 1, Refused: map[string]int64{"time: \x1b": 2}, Cut: 3, Replaced: 4, Repeated: 5}}
 	require.Equal(t, "a: 10 lines, 100 B: 7 acknowledged, 5 of them known already, 1 blank, 2 refused, 3 cut, 4 with invalid UTF-8\n  refused 2: time: \\x1b\n", summaryText(&r))
+	require.Equal(t, "a: 0 lines, 0 B behind the 2 KiB of earlier runs: 0 acknowledged\n", summaryText(&shipped{Report: ship.Report{Path: "a", Begin: 2048}}))
 }
 
 func TestABadQueryIsShownWithACaret(t *testing.T) {
 	var b bytes.Buffer
 	err := &logwire.FieldError{Record: logwire.NoRecord, Field: "query", Kind: logwire.ErrQuery, Detail: `position 4, "x": no`}
 	require.Equal(t, exitUsage, failQuery(&b, "日\x1bé(x", err))
-	require.Equal(t, "日\\x1bé(x\n       ^\nlogd: logwire: bad query: query: position 4, \"x\": no\n", b.String())
+	require.Equal(t, "日\\x1bé(x\n       ^\nlogd: the query: position 4, \"x\": no\n", b.String())
+
+	b.Reset()
+	err = &logwire.FieldError{Record: logwire.NoRecord, Field: "text", Kind: logwire.ErrTooLarge, Detail: "5000, and the limit is 4096"}
+	require.Equal(t, exitUsage, failQuery(&b, "", err), "the text of a request is its query")
+	require.Contains(t, b.String(), "the query")
+	require.Equal(t, exitFailure, failQuery(&b, "", &logwire.FieldError{Record: logwire.NoRecord, Field: "cursor", Kind: logwire.ErrMalformed}))
 }
 
 func TestStatsTable(t *testing.T) {

@@ -22,7 +22,7 @@ type progress struct {
 	begun    time.Time
 	paths    []string
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards what follows, and writing to w
 	reports []ship.Report
 	shown   time.Time
 }
@@ -45,6 +45,16 @@ func (p *progress) update(i int, r ship.Report) {
 	}
 	p.shown = now
 	fmt.Fprintf(p.w, "\r\x1b[K%s", cut(progressLine(p.paths[i], p.reports, now.Sub(p.begun)), p.terminal.width-1))
+}
+
+// say writes a line about a file, above the one of the progress.
+func (p *progress) say(path, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal.is {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	fmt.Fprintf(p.w, "logd: %s: %s\n", escape(path), escape(text))
 }
 
 // end removes the line.
@@ -82,17 +92,21 @@ func bytesText(n int64) string {
 	}
 	v := float64(n)
 	unit := -1
-	for v >= 1024 && unit < 4 {
+	for v >= 999.5 && unit < 5 { // What would be 1e+03 of a unit is 1 of the next.
 		v /= 1024
 		unit++
 	}
-	return fmt.Sprintf("%.3g %ciB", v, "KMGTP"[unit])
+	return fmt.Sprintf("%.3g %ciB", v, "KMGTPE"[unit])
 }
 
 // summaryText is the summary of one file for people.
 func summaryText(r *shipped) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d lines, %s: %d acknowledged", escape(r.Path), r.Lines, bytesText(r.Bytes), r.Acknowledged)
+	fmt.Fprintf(&b, "%s: %d lines, %s", escape(r.Path), r.Lines, bytesText(r.Bytes))
+	if r.Begin > 0 {
+		fmt.Fprintf(&b, " behind the %s of earlier runs", bytesText(r.Begin))
+	}
+	fmt.Fprintf(&b, ": %d acknowledged", r.Acknowledged)
 	for _, part := range []struct {
 		n    int64
 		what string

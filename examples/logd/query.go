@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -29,7 +30,7 @@ type queryFlags struct {
 func cmdQuery(ctx context.Context, args []string, std stdio) int {
 	var f queryFlags
 	fs := newFlags("query", "['QUERY']", "Finds stored records: a table on a terminal, JSON lines in a pipe.",
-		"  logd query 'service:api level>=warn \"connection reset\" user=42 since:1h'\n  logd query -limit 0 -order oldest service:dpkg > dpkg.jsonl\n  logd query -plan 'needle'\n", std)
+		"  logd query 'service:api level>=warn \"connection reset\" user=42 since:1h'\n  logd query -limit 0 -order oldest service:dpkg > dpkg.jsonl\n  logd query -plan 'needle'\n  logd query -- '-level:info'\n", askingCodes)
 	f.register(fs)
 	fs.IntVar(&f.limit, "limit", logwire.DefaultLimit, "`records` at most; 0: all")
 	fs.StringVar(&f.order, "order", "newest", "newest or oldest first, by the order in which they were stored")
@@ -41,11 +42,14 @@ func cmdQuery(ctx context.Context, args []string, std stdio) int {
 	fs.BoolVar(&f.full, "full", false, "do not cut the lines of a table to the terminal's width")
 	fs.BoolVar(&f.plan, "plan", false, "write to standard error what was read and what was skipped")
 	fs.DurationVar(&f.timeout, "timeout", 0, "give up after this time; default: never")
-	if exit, ok := parse(fs, args, std); !ok {
+	if exit, ok := f.parse(fs, args, std); !ok {
 		return exit
 	}
-	if f.limit < 0 || f.order != "newest" && f.order != "oldest" {
-		return fail(std.err, fmt.Errorf("%w: -limit is at least 0, -order is newest or oldest", errUsage))
+	if f.limit < 0 {
+		return fail(std.err, fmt.Errorf("%w: -limit is %d, and at least 0", errUsage, f.limit))
+	}
+	if f.order != "newest" && f.order != "oldest" {
+		return fail(std.err, fmt.Errorf("%w: -order is %q, and newest or oldest", errUsage, f.order))
 	}
 	o, err := f.options()
 	if err != nil {
@@ -63,6 +67,14 @@ func cmdQuery(ctx context.Context, args []string, std stdio) int {
 		defer cancel()
 	}
 	return f.run(ctx, reader, f.text(fs.Args()), std)
+}
+
+// parse is the function of that name, with a word on what queries and flags have in common.
+func (f *queryFlags) parse(fs *flag.FlagSet, args []string, std stdio) (exit int, ok bool) {
+	if exit, ok = parse(fs, args, std); exit == exitUsage {
+		fmt.Fprintf(std.err, "logd: a query that begins with - goes behind --: logd %s -- '-level:info'\n", fs.Name())
+	}
+	return exit, ok
 }
 
 // text is the query with what the flags add to it.
@@ -88,6 +100,7 @@ func (f *queryFlags) run(ctx context.Context, reader *logclient.Reader, text str
 	out := f.output(std)
 	q := logwire.QueryRequest{NewestFirst: f.order == "newest", Cursor: f.cursor, Text: text}
 	var plan logwire.Plan
+	var found int
 	wanted, err := f.limit, error(nil)
 	var end logwire.End
 	for {
@@ -97,7 +110,7 @@ func (f *queryFlags) run(ctx context.Context, reader *logclient.Reader, text str
 		var n int
 		n, end, err = page(ctx, reader, q, out)
 		addPlan(&plan, end.Plan)
-		wanted -= n
+		wanted, found = wanted-n, found+n
 		if err != nil || end.Error != "" || end.Cursor == 0 || f.limit > 0 && wanted == 0 {
 			break
 		}
@@ -108,6 +121,9 @@ func (f *queryFlags) run(ctx context.Context, reader *logclient.Reader, text str
 	}
 	if f.plan {
 		writePlan(std.err, plan)
+	}
+	if found == 0 && err == nil && out.terminal.is {
+		fmt.Fprintln(std.err, "logd: no record was found")
 	}
 	return f.tell(std.err, text, err, end, plan)
 }
@@ -153,12 +169,20 @@ func (f *queryFlags) tell(w io.Writer, text string, err error, end logwire.End, 
 func failQuery(w io.Writer, text string, err error) int {
 	var field *logwire.FieldError
 	var position int
-	if errors.As(err, &field) && errors.Is(err, logwire.ErrQuery) {
+	switch {
+	case !errors.As(err, &field):
+		return fail(w, err)
+	case errors.Is(err, logwire.ErrQuery):
 		if n, _ := fmt.Sscanf(field.Detail, "position %d,", &position); n == 1 && position >= 1 {
 			before := []rune(text)
 			before = before[:min(position-1, len(before))]
 			fmt.Fprintf(w, "%s\n%s^\n", escape(text), fit("", columns(escape(string(before)))))
 		}
+		fail(w, fmt.Errorf("the query: %s", field.Detail))
+		return exitUsage
+	case field.Field == "text": // Of a QueryRequest or TailRequest.
+		fail(w, fmt.Errorf("the query: %w", err))
+		return exitUsage
 	}
 	return fail(w, err)
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -25,16 +26,26 @@ type remote struct {
 	address, ca, cert, key string
 }
 
+// askingCodes are the exit codes of the commands that ask a collector.
+const askingCodes = "0 done, 1 failed, 3 no connection, 4 something is missing, 6 usage"
+
 // newFlags returns the flags of a command, with its help text.
-func newFlags(name, arguments, about, examples string, std stdio) *flag.FlagSet {
+func newFlags(name, arguments, about, examples, codes string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(std.err)
 	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "usage: logd %s [flags] %s\n\n%s\n\n", name, arguments, about)
+		helpHead(fs.Output(), name, arguments, about)
 		fs.PrintDefaults()
-		fmt.Fprintf(fs.Output(), "\nexamples:\n%s\nexit codes: 0 done, 1 failed, 3 no connection, 4 something is missing, 6 usage\n", examples)
+		helpFoot(fs.Output(), examples, codes)
 	}
 	return fs
+}
+
+func helpHead(w io.Writer, name, arguments, about string) {
+	fmt.Fprintf(w, "usage: %s\n\n%s\n\n", strings.TrimSpace("logd "+name+" [flags] "+arguments), about)
+}
+
+func helpFoot(w io.Writer, examples, codes string) {
+	fmt.Fprintf(w, "\nexamples:\n%s\nexit codes: %s\n", examples, codes)
 }
 
 func (r *remote) register(fs *flag.FlagSet) {
@@ -48,30 +59,59 @@ func (r *remote) register(fs *flag.FlagSet) {
 	fs.StringVar(&r.key, "key", "", "`file` with the key of -cert")
 }
 
-// parse parses the flags. It reports false, and the exit code, if that was all.
+// parse parses the flags. It reports false, and the exit code, if that was all. An error is a line or two: the whole help would
+// push it off the screen.
 func parse(fs *flag.FlagSet, args []string, std stdio) (exit int, ok bool) {
-	for _, arg := range args { // Help that was asked for is output, help after an error is not.
-		if arg == "--" {
-			break
-		}
-		if arg == "-h" || arg == "-help" || arg == "--help" {
-			fs.SetOutput(std.out)
-		}
+	fs.SetOutput(io.Discard)
+	err := fs.Parse(args)
+	if err == nil {
+		err = misplaced(fs, args)
 	}
-	switch err := fs.Parse(args); {
+	switch {
 	case errors.Is(err, flag.ErrHelp):
+		fs.SetOutput(std.out)
+		fs.Usage()
 		return exitOK, false
 	case err != nil:
-		return exitUsage, false
+		return misused(fs, std.err, err), false
 	}
 	return 0, true
 }
 
+// misplaced is an error if a flag stands behind the first argument, where it would be taken for an argument. Behind "--" everything is one.
+func misplaced(fs *flag.FlagSet, args []string) error {
+	if first := len(args) - fs.NArg(); first > 0 && args[first-1] == "--" {
+		return nil
+	}
+	for _, arg := range fs.Args() {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && fs.Lookup(name) != nil {
+			return fmt.Errorf("%w: the flag %s stands behind an argument, and goes before it", errUsage, arg)
+		}
+	}
+	return nil
+}
+
+// misused says what is wrong with the arguments of a command, and where they are explained. It returns the exit code.
+func misused(fs *flag.FlagSet, w io.Writer, err error) int {
+	fail(w, err)
+	fmt.Fprintf(w, "logd: the flags are explained by logd %s -h\n", fs.Name())
+	return exitUsage
+}
+
+// canonical is the address with its scheme.
+func (r *remote) canonical() string {
+	if strings.Contains(r.address, "://") {
+		return r.address
+	}
+	return "tcp://" + r.address
+}
+
 // options returns those of a logclient.Reader.
 func (r *remote) options() (o logclient.Options, err error) {
-	address := r.address
-	if !strings.Contains(address, "://") {
-		address = "tcp://" + address
+	address := r.canonical()
+	if scheme, rest, _ := strings.Cut(address, "://"); !slices.Contains([]string{"tcp", "tls", "unix"}, scheme) || rest == "" {
+		return o, fmt.Errorf("%w: the address %q is not tcp://host:port, tls://host:port or unix:///path", errUsage, r.address)
 	}
 	if rest, ok := strings.CutPrefix(address, "tls://"); ok {
 		address = "tcp://" + rest
@@ -140,6 +180,6 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // fail writes why a command has failed, and returns its exit code.
 func fail(w io.Writer, err error) int {
-	fmt.Fprintf(w, "logd: %s\n", escape(err.Error()))
+	fmt.Fprintf(w, "logd: %s\n", escape(strings.TrimPrefix(err.Error(), "logd: "))) // Those of this package begin so.
 	return exitOf(err)
 }

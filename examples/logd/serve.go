@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -30,10 +31,7 @@ var (
 // cmdServe collects records until a signal, or the end of ctx.
 func cmdServe(ctx context.Context, args []string, std stdio) int {
 	c := defaultConfig()
-	if _, err := (serialdaemon.Loader{Args: args, Prefix: "LOGD_", Environ: serveEnviron(os.Environ()), Output: std.out}).Load(&c); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(std.err, err)
-		}
+	if err := loadServe(&c, args, std); err != nil {
 		return serialdaemon.ExitCode(err)
 	}
 	if c.Limit.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
@@ -49,6 +47,29 @@ func cmdServe(ctx context.Context, args []string, std stdio) int {
 		lg.Error("stopped", zap.Error(err))
 	}
 	return serveCode(err)
+}
+
+// loadServe loads the configuration, and says what is wrong with it. It returns flag.ErrHelp after help or -print-config, when
+// nothing is to be served.
+func loadServe(c *config, args []string, std stdio) error {
+	var out bytes.Buffer
+	_, err := serialdaemon.Loader{Args: args, Prefix: "LOGD_", Environ: serveEnviron(os.Environ()), Output: &out}.Load(c)
+	help := slices.ContainsFunc(args, func(arg string) bool {
+		return slices.Contains([]string{"h", "help"}, strings.TrimLeft(arg, "-")) && arg[0] == '-'
+	})
+	switch {
+	case errors.Is(err, flag.ErrHelp) && help: // It is the same error after -print-config.
+		helpHead(std.out, "serve", "-data DIR", "Collects records, and answers queries, until INT or TERM. A flag -retention.age is also LOGD_RETENTION_AGE in the\n"+
+			"environment and retention.age in the file of -config. Sizes are 512MiB or 20GiB, ages 30d or 36h.")
+		std.out.Write(out.Bytes())
+		helpFoot(std.out, "  logd serve -data /tmp/logs\n  logd serve -data /var/lib/logd -retention.age 30d -retention.size 200GiB\n",
+			"0 stopped, 1 failed, 3 an address is taken, 4 and 5 tasks were cut off, 6 usage, 7 the store failed,\n8 the store cannot be opened; docs/operations.md says what to do")
+	case errors.Is(err, flag.ErrHelp):
+		std.out.Write(out.Bytes())
+	case err != nil:
+		fmt.Fprintf(std.err, "%v\nlogd: the flags are explained by logd serve -h\n", err)
+	}
+	return err
 }
 
 // serveEnviron returns the environment without what is for the commands that ask a collector: a Loader refuses variables with its

@@ -30,7 +30,7 @@ type shipFlags struct {
 func cmdShip(ctx context.Context, args []string, std stdio) int {
 	var f shipFlags
 	fs := newFlags("ship", "FILE...", "Sends the lines of files, each exactly once, and goes on where it stopped. - is standard input.",
-		"  logd ship /var/log/dpkg.log\n  logd ship -follow -service api /var/log/api.json\n  journalctl -o json | logd ship -service journal -\n", std)
+		"  logd ship /var/log/dpkg.log\n  logd ship -follow -service api /var/log/api.json\n  journalctl -o json | logd ship -service journal -\n", askingCodes)
 	f.register(fs)
 	fs.BoolVar(&f.o.Follow, "follow", false, "go on at the end, and when the file is rotated, until INT or TERM")
 	fs.StringVar(&f.o.Service, "service", "", "`service` of all records; default: what the line says, or the file's name")
@@ -45,8 +45,7 @@ func cmdShip(ctx context.Context, args []string, std stdio) int {
 		return exit
 	}
 	if fs.NArg() == 0 {
-		fs.Usage()
-		return exitUsage
+		return misused(fs, std.err, fmt.Errorf("%w: no file is named", errUsage))
 	}
 	if err := f.complete(); err != nil {
 		return fail(std.err, err)
@@ -103,6 +102,7 @@ func (f *shipFlags) run(ctx context.Context, paths []string, std stdio) int {
 	one := func(i int) {
 		o := f.o
 		o.Progress = func(r ship.Report) { p.update(i, r) }
+		o.Trouble = newTroubles(func(text string) { p.say(paths[i], text) }).tell
 		results[i].Report, results[i].err = f.file(ctx, paths[i], std, o)
 		results[i].Path = paths[i]
 		p.update(i, results[i].Report)
@@ -157,12 +157,12 @@ func (f *shipFlags) file(ctx context.Context, path string, std stdio, o ship.Opt
 			return r, err
 		}
 	}
-	return ship.File(ctx, path, f.address, link, store, o)
+	return ship.File(ctx, path, f.canonical(), link, store, o)
 }
 
 // stateOf names the state of a file: each collector has its own, since it has its own part of the file.
 func (f *shipFlags) stateOf(path string) string {
-	sum := sha256.Sum256([]byte(f.address + "\n" + path))
+	sum := sha256.Sum256([]byte(f.canonical() + "\n" + path))
 	return filepath.Join(f.state, filepath.Base(path)+"-"+hex.EncodeToString(sum[:8])+".json")
 }
 

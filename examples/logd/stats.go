@@ -17,15 +17,14 @@ const statsTimeout = 10 * time.Second
 // cmdStats shows how a collector is.
 func cmdStats(ctx context.Context, args []string, std stdio) int {
 	var r remote
-	fs := newFlags("stats", "", "Shows how a collector is: a table on a terminal, JSON in a pipe.", "  logd stats\n  logd stats -addr tcp://logs:7600 | jq .records\n", std)
+	fs := newFlags("stats", "", "Shows how a collector is: a table on a terminal, JSON in a pipe.", "  logd stats\n  logd stats -addr tcp://logs:7600 | jq .records\n", askingCodes)
 	r.register(fs)
 	asJSON := fs.Bool("json", false, "JSON on a terminal too")
 	if exit, ok := parse(fs, args, std); !ok {
 		return exit
 	}
 	if fs.NArg() > 0 {
-		fs.Usage()
-		return exitUsage
+		return misused(fs, std.err, fmt.Errorf("%w: unexpected argument %q", errUsage, fs.Arg(0)))
 	}
 	o, err := r.options()
 	if err != nil {

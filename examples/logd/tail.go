@@ -15,13 +15,13 @@ import (
 func cmdTail(ctx context.Context, args []string, std stdio) int {
 	var f queryFlags
 	fs := newFlags("tail", "['QUERY']", "Shows records as they are stored, until INT or TERM. It connects again when the connection fails.",
-		"  logd tail 'service:api level>=warn'\n  logd tail -cursor 1 > everything.jsonl\n", std)
+		"  logd tail 'service:api level>=warn'\n  logd tail -- '-level:debug -health'\n  logd tail -cursor 1 > everything.jsonl\n", askingCodes)
 	f.register(fs)
 	fs.Uint64Var(&f.cursor, "cursor", 0, "begin with the record of this id; 0: with the next one that is stored")
 	fs.BoolVar(&f.json, "json", false, "JSON lines on a terminal too")
 	fs.BoolVar(&f.table, "table", false, "a table in a pipe too")
 	fs.BoolVar(&f.full, "full", false, "do not cut the lines of a table to the terminal's width")
-	if exit, ok := parse(fs, args, std); !ok {
+	if exit, ok := f.parse(fs, args, std); !ok {
 		return exit
 	}
 	o, err := f.options()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,19 +14,19 @@ import (
 
 // cmdVerify reads everything in the store of a stopped collector, and reports what is damaged.
 func cmdVerify(ctx context.Context, args []string, std stdio) int {
-	flags := flag.NewFlagSet("logd verify", flag.ContinueOnError)
-	flags.SetOutput(std.err)
+	flags := newFlags("verify", "-data DIR", "Reads everything in the store of a stopped collector, and reports what is damaged. It changes no record.",
+		"  logd verify -data /var/lib/logd\n  logd verify -data /var/lib/logd -all -json\n", "0 all is sound, 1 something is damaged, 6 usage, 8 the store cannot be opened")
 	data := flags.String("data", "", "the `directory` of the store; no collector may use it")
 	all := flags.Bool("all", false, "report what is sound, too")
 	asJSON := flags.Bool("json", false, "write JSON lines")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return exitOK
-	case err != nil:
-		return exitUsage
-	case *data == "" || flags.NArg() > 0:
-		fmt.Fprintln(std.err, "usage: logd verify -data DIR [-all] [-json]")
-		return exitUsage
+	if exit, ok := parse(flags, args, std); !ok {
+		return exit
+	}
+	switch {
+	case flags.NArg() > 0:
+		return misused(flags, std.err, fmt.Errorf("%w: unexpected argument %q", errUsage, flags.Arg(0)))
+	case *data == "":
+		return misused(flags, std.err, fmt.Errorf("%w: -data says where the store is", errUsage))
 	}
 	var out reports = newTable(std.out)
 	if *asJSON {
@@ -40,13 +39,13 @@ func cmdVerify(ctx context.Context, args []string, std stdio) int {
 	})
 	switch {
 	case errors.Is(err, errStoreOpen):
-		fmt.Fprintln(std.err, err)
+		fail(std.err, err)
 		return exitOpen
 	case err == nil:
 		err = out.sum(sum)
 	}
 	if err != nil {
-		fmt.Fprintln(std.err, err)
+		fail(std.err, err)
 		return exitFailure
 	}
 	if sum.Damaged > 0 {

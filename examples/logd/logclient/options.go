@@ -76,7 +76,7 @@ type Options struct {
 	Pause, MaxPause time.Duration
 
 	// Service is that of records that have none; empty leaves such records invalid. Host likewise,
-	// but it may stay empty.
+	// but it may stay empty. NewCore and NewHandler take the program's file name and the machine's name where these are empty.
 	Service, Host string
 
 	// QueueRecords and QueueBytes bound what waits in memory; 0 are DefaultQueueRecords and DefaultQueueBytes.
@@ -130,7 +130,7 @@ func (o *Options) complete() error {
 	var ok bool
 	o.network, o.address, ok = strings.Cut(o.Address, "://")
 	if !ok || o.address == "" || o.network != "tcp" && o.network != "unix" {
-		return fmt.Errorf("%w: %q is not tcp://host:port or unix:///path", ErrAddress, o.Address)
+		return fmt.Errorf("%w: %q is not tcp://host:port, which Options.TLS makes TLS, or unix:///path", ErrAddress, o.Address)
 	}
 	if o.network == "tcp" {
 		if _, _, err := net.SplitHostPort(o.address); err != nil {

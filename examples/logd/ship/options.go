@@ -66,6 +66,9 @@ type Options struct {
 	BatchRecords, BatchBytes, Window int
 	// Progress is called now and then with what has been done so far; nil: never.
 	Progress func(Report)
+	// Trouble is called with the reason, before the pause, whenever sending is to be tried again, and with nil when batches are
+	// taken after that. It is called by the goroutine that ships; nil: never.
+	Trouble func(reason error)
 	// Now is the clock for lines without a time; nil: time.Now.
 	Now func() time.Time
 }
@@ -89,6 +92,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Trouble == nil {
+		o.Trouble = func(error) {}
 	}
 	if o.Progress == nil {
 		o.Progress = func(Report) {}

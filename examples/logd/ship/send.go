@@ -87,6 +87,9 @@ func (s *shipment) send(ctx context.Context, window []*batch) error {
 		}
 		window = window[len(answers):]
 		if len(answers) > 0 {
+			if failing.begun() {
+				s.o.Trouble(nil)
+			}
 			failing = patience{}
 		}
 		if len(window) == 0 {
@@ -98,6 +101,9 @@ func (s *shipment) send(ctx context.Context, window []*batch) error {
 		if window, err = s.refused(ctx, window, sendErr, &failing); err != nil {
 			return err
 		}
+	}
+	if failing.begun() { // What was left has been refused for ever.
+		s.o.Trouble(nil)
 	}
 	return nil
 }
@@ -130,7 +136,7 @@ func (s *shipment) refused(ctx context.Context, window []*batch, reason error, f
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	}
-	return window, failing.pause(ctx, s.o.Patience, reason)
+	return window, failing.pause(ctx, &s.o, reason)
 }
 
 // dropRefused drops what the collector does not take. If nothing is left of the batch, the later ones get its number. That is saved
@@ -174,14 +180,17 @@ type patience struct {
 	most  time.Duration
 }
 
-// pause waits before the next attempt, or returns an error when limit is over, unless it is negative.
-func (p *patience) pause(ctx context.Context, limit time.Duration, reason error) error {
-	if p.since.IsZero() {
+func (p *patience) begun() bool { return !p.since.IsZero() }
+
+// pause waits before the next attempt, or returns an error when Options.Patience is over.
+func (p *patience) pause(ctx context.Context, o *Options, reason error) error {
+	if !p.begun() {
 		p.since, p.most = time.Now(), minPause
 	}
-	if limit >= 0 && time.Since(p.since) >= limit {
+	if o.Patience >= 0 && time.Since(p.since) >= o.Patience {
 		return fmt.Errorf("%w: %w", ErrPatience, reason)
 	}
+	o.Trouble(reason)
 	t := time.NewTimer(rand.N(p.most) + 1)
 	defer t.Stop()
 	p.most = min(2*p.most, maxPause)

@@ -122,9 +122,21 @@ func TestSendingIsTriedAgainUntilPatienceIsOver(t *testing.T) {
 		p := &process{o: &o, saved: new(savedState), left: forever, busy: func() bool { n++; return n%3 != 0 }}
 		opt := options()
 		opt.Patience = time.Minute
+		var reasons []error
+		opt.Trouble = func(reason error) { reasons = append(reasons, reason) }
 		_, err := ship.File(t.Context(), path, "c", p, p, opt)
 		require.NoError(t, err)
 		require.Equal(t, want, o.stored)
+		require.Equal(t, []error{errBusy, errBusy, nil}, reasons[:3], "each failure is told, and that it is over")
+		require.NoError(t, reasons[len(reasons)-1])
+
+		reasons = nil
+		o.refuse = func(*logwire.View) error { return &logwire.FieldError{Record: 0, Field: "time", Kind: logwire.ErrTime} }
+		extend(t, path, "refused\n")
+		_, err = ship.File(t.Context(), path, "c", p, p, opt)
+		require.NoError(t, err)
+		require.Equal(t, []error{errBusy, errBusy, nil}, reasons, "it is over, too, when the rest is refused for ever")
+		o.refuse, opt.Trouble = nil, nil
 
 		extend(t, path, "more\n")
 		p.busy = func() bool { return true }
