@@ -46,8 +46,9 @@ func (c *scan) run(ctx context.Context) (err error) {
 	defer c.reader.close()
 	for c.reason == "" {
 		if first := c.store.first.Load(); c.left.First < first {
-			c.passOver(Range{c.left.First, min(first, c.left.End)})
-			c.left.First = first
+			expired := Range{c.left.First, max(c.left.First, min(first, c.left.End))}
+			c.passOver(expired)
+			c.left.First = expired.End // Not first: what is behind the end of the range was not passed over.
 		}
 		if c.left.First >= c.left.End {
 			c.reason = reasonEnd
