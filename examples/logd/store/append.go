@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
@@ -19,11 +20,11 @@ func (s *Store) Append(ctx context.Context, batch []byte) (logwire.AppendAnswer,
 		return logwire.AppendAnswer{}, err
 	}
 	head, records, err := s.check(batch)
-	if err != nil {
+	if err != nil && !errors.Is(err, logwire.ErrTime) { // What was stored before may be too old by now: the committer knows.
 		s.counts.refused.Add(1)
 		return logwire.AppendAnswer{}, err
 	}
-	r := &request{head: head, records: records, done: make(chan struct{})}
+	r := &request{head: head, records: records, refusal: err, done: make(chan struct{})}
 	if err := s.admit(r); err != nil {
 		return logwire.AppendAnswer{}, err
 	}

@@ -74,6 +74,26 @@ func TestBadInputTouchesNothing(t *testing.T) {
 	}
 }
 
+// TestWhatWasStoredIsAcknowledgedWhateverItsTimeIsNow: a producer that has not had the answer sends the batch again, and by then its records
+// may be too old. Told that they are refused it would count them as lost, and might give their number to others.
+func TestWhatWasStoredIsAcknowledgedWhateverItsTimeIsNow(t *testing.T) {
+	now := epochTime
+	s := open(t, vfs.NewMem(), func(o *Options) {
+		o.MaxRecordAge = time.Hour
+		o.Now = func() time.Time { return now }
+	})
+	mustAppend(t, s, batch(1, 1, 1, 3))
+	now = now.Add(2 * time.Hour)
+	require.Equal(t, logwire.AppendAnswer{Mark: 1}, mustAppend(t, s, batch(1, 1, 1, 3)))
+	_, err := s.Append(context.Background(), batch(1, 1, 2, 3))
+	require.ErrorIs(t, err, logwire.ErrTime)
+	_, err = s.Append(context.Background(), batch(1, 1, 3, 3))
+	require.Equal(t, &logwire.GapError{Expected: 2}, err)
+	require.EqualValues(t, 4, s.Head())
+	stats := s.Stats()
+	require.Equal(t, [...]int64{1, 1, 1}, [...]int64{stats.Repeated, stats.Refused, stats.Gaps})
+}
+
 func TestAStoreGoesOnWhereItEnded(t *testing.T) {
 	fs := vfs.NewMem()
 	for i := range uint64(3) {

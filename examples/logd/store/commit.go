@@ -61,6 +61,9 @@ func (s *Store) group(requests []*request, id uint64) *group {
 			continue
 		}
 		fresh, err := s.marks.admit(r.head)
+		if err == nil && fresh {
+			err = r.refusal
+		}
 		if err != nil {
 			r.err = err
 			continue
@@ -150,6 +153,8 @@ func (s *Store) publish(g *group) {
 	for _, r := range g.requests {
 		switch {
 		case r.expireMarks:
+		case r.err != nil && r.err == r.refusal:
+			s.counts.refused.Add(1)
 		case r.err != nil:
 			s.counts.gaps.Add(1)
 		case !r.answer.Stored:

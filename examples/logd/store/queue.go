@@ -14,6 +14,8 @@ type request struct {
 	err     error
 	done    chan struct{}
 
+	// refusal is why it is not to be stored, if it is not stored already; else nil. It does not change.
+	refusal error
 	// expireMarks makes it no batch, but the wish to remove old marks.
 	expireMarks bool
 }
