@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"time"
 
@@ -86,6 +87,20 @@ func (o *records) line(t terminal, at, level string, color logwire.Level, servic
 		message = cut(message, t.width-used)
 	}
 	return s + message + "\n"
+}
+
+// writeJSON writes v as a line of JSON, which is safe for the terminal if w is one: texts of a collector, or names of files, may be in it.
+func writeJSON(w io.Writer, t terminal, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	line := string(b)
+	if t.is {
+		line = escapeJSON(line)
+	}
+	_, err = io.WriteString(w, line+"\n")
+	return err
 }
 
 // flush writes out what waits.

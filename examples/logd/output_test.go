@@ -125,3 +125,18 @@ not taken  0 repeated, 0 refused, 0 gaps, 0 busy
 asked      0 queries, 0 tails, 0 records missed
 `, b.String())
 }
+
+func TestWriteJSON(t *testing.T) {
+	v := map[string]string{"read_only": "\u009b31m\u202e"}
+	for _, test := range []struct {
+		t    terminal
+		want string
+	}{
+		{terminal{is: true}, `{"read_only":"\u009b31m\u202e"}`},
+		{terminal{}, `{"read_only":"` + "\u009b31m\u202e" + `"}`},
+	} {
+		var b bytes.Buffer
+		require.NoError(t, writeJSON(&b, test.t, v))
+		require.Equal(t, test.want+"\n", b.String())
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -190,7 +189,7 @@ func (f *shipFlags) summary(results []shipped, std stdio) int {
 			fmt.Fprint(std.out, summaryText(r))
 			continue
 		}
-		if err := json.NewEncoder(std.out).Encode(r); err != nil {
+		if err := writeJSON(std.out, t, r); err != nil {
 			return fail(std.err, err)
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -40,8 +39,8 @@ func cmdStats(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		return fail(std.err, err)
 	}
-	if !terminalOf(std.out).is || *asJSON {
-		err = json.NewEncoder(std.out).Encode(stats)
+	if t := terminalOf(std.out); !t.is || *asJSON {
+		err = writeJSON(std.out, t, stats)
 	} else {
 		err = writeStats(std.out, &stats)
 	}

@@ -11,6 +11,9 @@ import (
 type phrase struct {
 	negated bool
 	words   [][]byte
+	// again[n] is how many of the last of the first n words are the first ones, fewer than n: so many of the phrase have been found where
+	// the word behind n is another one. It is the table of Knuth, Morris and Pratt.
+	again []int
 	// shortest is the length of the shortest text that has them.
 	shortest int
 
@@ -29,6 +32,7 @@ func newPhrase(t term) phrase {
 	for _, word := range t.words() {
 		p.words = append(p.words, []byte(word))
 	}
+	p.again = borders(p.words)
 	rarest := len(commonness)
 	for i, c := range p.words[0] {
 		if rank := strings.IndexByte(commonness, c); rank >= 0 && rank < rarest {
@@ -40,58 +44,87 @@ func newPhrase(t term) phrase {
 	return p
 }
 
-// in reports whether text has the phrase.
+// borders returns phrase.again.
+func borders(words [][]byte) []int {
+	again := make([]int, len(words))
+	same := 0
+	for n := 1; n < len(words)-1; n++ {
+		for same > 0 && !bytes.Equal(words[n], words[same]) {
+			same = again[same]
+		}
+		if bytes.Equal(words[n], words[same]) {
+			same++
+		}
+		again[n+1] = same
+	}
+	return again
+}
+
+// in reports whether text has the phrase. What it takes grows with the length of the text, and not with that times the number of words:
+// whoever stores records may choose both the text and the query.
 func (p *phrase) in(text []byte) bool {
 	if len(text) < p.shortest {
 		return false
 	}
+	c := candidates{small: -1, large: -1}
+	for from := 0; ; {
+		at := p.next(&c, text, from)
+		if at >= len(text) {
+			return false
+		}
+		end, found := p.run(text, at)
+		if found {
+			return true
+		}
+		if from = end + 1; p.wide {
+			from = token.End(text, end)
+		}
+	}
+}
+
+// candidates are the next places of the two writings of the byte that is looked for; before the first look they are negative.
+type candidates struct{ small, large int }
+
+// next returns the first place from a position on at which the first word may begin, or len(text).
+func (p *phrase) next(c *candidates, text []byte, from int) int {
 	if p.wide {
-		return p.inWords(text)
+		return token.Start(text, from)
 	}
-	small, large := indexFrom(text, p.small, p.offset), len(text)
-	if p.large != p.small {
-		large = indexFrom(text, p.large, p.offset)
+	if from += p.offset; c.small < from {
+		c.small = indexFrom(text, p.small, from)
 	}
-	for {
-		at := min(small, large)
-		if at == len(text) {
-			return false
-		}
-		if p.at(text, at-p.offset) {
-			return true
-		}
-		if at == small {
-			small = indexFrom(text, p.small, at+1)
-		} else {
-			large = indexFrom(text, p.large, at+1)
+	if c.large < from {
+		c.large = len(text)
+		if p.large != p.small {
+			c.large = indexFrom(text, p.large, from)
 		}
 	}
+	if at := min(c.small, c.large); at < len(text) {
+		return at - p.offset
+	}
+	return len(text)
 }
 
-// inWords is in, word by word.
-func (p *phrase) inWords(text []byte) bool {
-	for at := token.Start(text, 0); at < len(text); at = token.Start(text, token.End(text, at)) {
-		if p.at(text, at) {
-			return true
+// run compares words from a place on for as long as the phrase may have begun, there or behind it, and reports whether it
+// was found. Otherwise it has begun at no place up to end.
+func (p *phrase) run(text []byte, at int) (end int, found bool) {
+	if !token.IsStart(text, at) {
+		return at, false
+	}
+	for n := 0; ; {
+		switch {
+		case token.HasWord(text, at, p.words[n]):
+			at += len(p.words[n])
+			if n++; n == len(p.words) {
+				return at, true
+			}
+			at = token.Start(text, at)
+		case n == 0:
+			return at, false
+		default:
+			n = p.again[n]
 		}
 	}
-	return false
-}
-
-// at reports whether the phrase begins at a position.
-func (p *phrase) at(text []byte, at int) bool {
-	if at < 0 || !token.IsStart(text, at) || !token.HasWord(text, at, p.words[0]) {
-		return false
-	}
-	at += len(p.words[0])
-	for _, word := range p.words[1:] {
-		at = token.Start(text, at)
-		if !token.HasWord(text, at, word) {
-			return false
-		}
-		at += len(word)
-	}
-	return true
 }
 
 // indexFrom returns the index of c in text from a position on, or len(text).

@@ -5,7 +5,7 @@ import "github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 const (
 	// MaxTerms is how many terms a query may have.
 	MaxTerms = 64
-	// MaxWords is how many words a phrase may have: each place in a text may be compared with all of them.
+	// MaxWords is how many words a phrase may have.
 	MaxWords = 64
 )
 

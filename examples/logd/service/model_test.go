@@ -25,6 +25,7 @@ type model struct {
 	queried chan context.Context  // gets the context of each query, if it is not nil
 	hold    chan struct{}         // what each query waits for after each record, if it is not nil
 	scanned func(from, to uint64) // called by Scan, without mu
+	slow    time.Duration         // what Follow takes for each record
 }
 
 func newModel(hub *service.Hub) *model { return &model{hub: hub, first: 1} }
@@ -120,6 +121,9 @@ func (m *model) Follow(ctx context.Context, f *query.Filter, from, to uint64, em
 		m.scanned(from, to)
 	}
 	for id := from; id < to; id++ {
+		if time.Sleep(m.slow); m.slow > 0 && id > from && ctx.Err() != nil {
+			return id, ctx.Err()
+		}
 		if first := m.First(); id < first {
 			pass(id, min(first, to))
 			id = min(first, to) - 1

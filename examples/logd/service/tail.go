@@ -16,9 +16,15 @@ import (
 	"github.com/serialkit/serialkit/serialserver"
 )
 
-// scanned is how many ids a tail that catches up looks at before it is asked whether it is to stop and its client is
-// to be told something: a fraction of a second.
-const scanned = 50_000
+// A tail looks at so much before it is asked whether it is to stop, its client is to be told something, and others have their
+// turn: a fraction of a second. Queries of many terms take their time for each record.
+const (
+	// scanned is how many ids one that catches up looks at, and turn for how long it does.
+	scanned = 50_000
+	turn    = 250 * time.Millisecond
+	// stepBytes is how many bytes of records one that lives from the hub looks at, and one record more.
+	stepBytes = 256 << 10
+)
 
 // errFull is what a tail's emit returns when its buffer is full.
 var errFull = errors.New("service: the tail's buffer is full")
@@ -179,18 +185,20 @@ func (t *tail) wait(news <-chan struct{}, d time.Duration) error {
 
 // catchUp looks at some of the records in the store.
 func (t *tail) catchUp() error {
+	ctx, cancel := context.WithTimeout(t.ctx, turn)
+	defer cancel()
 	to := min(t.next+scanned, t.service.store.Head())
-	next, err := t.service.store.Follow(t.ctx, t.filter, t.next, to, t.emit, t.pass)
+	next, err := t.service.store.Follow(ctx, t.filter, t.next, to, t.emit, t.pass)
 	switch {
-	case err == nil:
-		t.next = max(t.next, next)
+	case err == nil, errors.Is(err, context.DeadlineExceeded) && t.ctx.Err() == nil:
+		t.next, err = max(t.next, next), nil
 	case errors.Is(err, errFull): // emit has moved next.
 		err = nil
 	}
 	return err
 }
 
-// follow looks at the records of an entry of the hub that has the next id, to its end or until the buffer is full.
+// follow looks at the records of an entry of the hub that has the next id, to its end or until the buffer is full or it has looked at much.
 func (t *tail) follow(e entry) {
 	if t.entry != e.first {
 		t.entry, t.place = e.first, 0
@@ -200,7 +208,7 @@ func (t *tail) follow(e entry) {
 		}
 	}
 	var v logwire.View
-	for t.next < e.end() && len(t.buf) < chunk {
+	for begin := t.place; t.next < e.end() && len(t.buf) < chunk && t.place-begin < stepBytes; {
 		record, _, _ := logwire.NextRecord(e.records[t.place:])
 		if logwire.TrustRecord(record, &v) && t.filter.Match(&v) {
 			t.buf = logwire.AppendRecordFrame(t.buf, t.next, record)

@@ -50,11 +50,14 @@ func (b *batch) drop(refused *logwire.FieldError, now time.Time) int64 {
 	}
 	refuse := func(n int) bool { return n == i }
 	if errors.Is(refused, logwire.ErrTime) {
-		at := b.times[i]
+		at, present := b.times[i], now.UnixNano()
 		byDefault := badTime(at, now)
 		refuse = func(n int) bool {
 			t := b.times[n]
-			return n == i || byDefault && badTime(t, now) || at < now.UnixNano() && t <= at || at > now.UnixNano() && t >= at
+			if n == i || (at < present) != (t < present) { // One that is too new says nothing of those that are old.
+				return n == i
+			}
+			return byDefault && badTime(t, now) || at < present && t <= at || at > present && t >= at
 		}
 	}
 	return b.remove(refuse)

@@ -220,3 +220,18 @@ func TestRecordsWithATimeThatIsRefusedAreDroppedTogether(t *testing.T) {
 	require.Equal(t, report.Lines, report.Acknowledged+report.RefusedTotal())
 	require.Less(t, asked, 60, "not one question for each record")
 }
+
+// TestOldRecordsAreNotDroppedForNewOnes: a collector that takes records of any age refuses those of the future alone.
+func TestOldRecordsAreNotDroppedForNewOnes(t *testing.T) {
+	path := logPath(t)
+	write(t, path, "2099-01-02 00:00:00 line\n1930-01-02 00:00:00 line\n2026-01-02 00:00:00 line\n")
+	now := options().Now()
+	o := oracle{refuse: func(v *logwire.View) error {
+		return logwire.CheckTime(v.Time, now, 200*365*24*time.Hour, logwire.DefaultMaxAhead)
+	}}
+	p := &process{o: &o, saved: new(savedState), left: forever}
+	report, err := ship.File(t.Context(), path, "c", p, p, options())
+	require.NoError(t, err)
+	require.Len(t, o.stored, 2)
+	require.EqualValues(t, 1, report.RefusedTotal())
+}

@@ -63,6 +63,20 @@ func TestFollowTellsWhatItPassesOver(t *testing.T) {
 		require.Positive(t, passed)
 		require.Equal(t, len(messages), emitted+passed)
 	})
+	t.Run("no further than it is asked for", func(t *testing.T) {
+		s := open(t, vfs.NewMem(), nil)
+		fill(t, s)
+		files := s.files.all()
+		require.NoError(t, s.forget(files))
+		const to = uint64(7)
+		require.Greater(t, s.First(), to)
+		emit := func(uint64, []byte) error { return nil }
+		var passed []Range
+		next, err := s.Follow(context.Background(), nil, 2, to, emit, func(first, end uint64) { passed = append(passed, Range{first, end}) })
+		require.NoError(t, err)
+		require.Equal(t, []Range{{2, to}}, passed)
+		require.Equal(t, to, next)
+	})
 	t.Run("what was lost", func(t *testing.T) {
 		s := open(t, vfs.NewMem(), nil)
 		fill(t, s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,6 +180,26 @@ func TestACancelledQuerySaysWhereItWas(t *testing.T) {
 		return nil
 	})
 	require.Equal(t, uint64(3), end.Cursor, "the record that emit refused comes again")
+}
+
+// TestLargeRecordsAreCheckedBetween: the time that a query takes for a record depends on its length, so fewer large ones are looked at before
+// the context is.
+func TestLargeRecordsAreCheckedBetween(t *testing.T) {
+	s := open(t, vfs.NewMem(), func(o *Options) { o.MemTable = 16 << 20 })
+	b := logwire.AppendBatchHead(nil, logwire.BatchHead{Producer: producer(1), Epoch: 1, Sequence: 1, Count: 20})
+	r := record(1, 1, 1, 0)
+	r.Message = strings.Repeat("x", logwire.MaxMessage)
+	for range 20 {
+		b = logwire.AppendBatchRecord(b, &r)
+	}
+	mustAppend(t, s, b)
+	ctx, cancel := context.WithCancel(context.Background())
+	end := s.Query(ctx, nil, logwire.QueryRequest{Limit: 1000}, func(uint64, []byte) error {
+		cancel()
+		return nil
+	})
+	require.Equal(t, "error", end.Reason)
+	require.EqualValues(t, 2, end.Cursor)
 }
 
 func TestScanGoesUpToTheHead(t *testing.T) {

@@ -9,8 +9,12 @@ import (
 	"github.com/serialkit/serialkit/examples/logd/query"
 )
 
-// checkEvery is after how many records a scan looks at its context and its time.
-const checkEvery = 256
+const (
+	// checkEvery is after how many records a scan looks at its context and its time.
+	checkEvery = 256
+	// checkBytes is after how many bytes of them it does so too: a query of many terms takes its time for each.
+	checkBytes = 64 << 10
+)
 
 // The reasons of logwire.End.
 const (
@@ -46,8 +50,9 @@ func (c *scan) run(ctx context.Context) (err error) {
 	defer c.reader.close()
 	for c.reason == "" {
 		if first := c.store.first.Load(); c.left.First < first {
-			c.passOver(Range{c.left.First, min(first, c.left.End)})
-			c.left.First = first
+			expired := Range{c.left.First, max(c.left.First, min(first, c.left.End))}
+			c.passOver(expired)
+			c.left.First = expired.End // Not first: what is behind the end of the range was not passed over.
 		}
 		if c.left.First >= c.left.End {
 			c.reason = reasonEnd
@@ -212,8 +217,10 @@ func (c *scan) records(ctx context.Context, records []byte, all, ids Range) erro
 	if err := c.split(records, int(all.End-all.First)); err != nil {
 		return err
 	}
+	unchecked := 0
 	for n := range ids.End - ids.First {
-		if n%checkEvery == checkEvery-1 {
+		if n%checkEvery == checkEvery-1 || unchecked >= checkBytes {
+			unchecked = 0
 			if err := c.pause(ctx); err != nil || c.reason != "" {
 				return err
 			}
@@ -223,6 +230,7 @@ func (c *scan) records(ctx context.Context, records []byte, all, ids Range) erro
 			id = ids.End - 1 - n
 		}
 		record, _, _ := logwire.NextRecord(records[c.offsets[id-all.First]:])
+		unchecked += len(record)
 		if err := c.record(id, record); err != nil || c.reason != "" {
 			return err
 		}

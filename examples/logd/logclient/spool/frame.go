@@ -8,8 +8,8 @@ import (
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
 
-// Key is what a batch is known by: the epoch in which it was made, which is the number of the start of its process, and its
-// number therein, both from 1. What the collector is told is Identity.Head's affair.
+// Key is what a batch is known by: the epoch in which it was made, which is that of the start of its process, and its
+// number therein, both at least 1. What the collector is told is Identity.Head's affair.
 type Key struct {
 	Epoch, Sequence uint64
 }

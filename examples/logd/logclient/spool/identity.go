@@ -19,7 +19,8 @@ import (
 type Identity struct {
 	// Producer is the producer's id.
 	Producer logwire.ProducerID
-	// Epoch is the number of starts: that of the keys of new batches.
+	// Epoch is that of the keys of new batches. Each start has a higher one, which no other start of a copy of the directory has, since
+	// it is higher by a random number of 32 bits.
 	Epoch uint64
 	// Shift is what is added to the epoch of a Key.
 	Shift uint64

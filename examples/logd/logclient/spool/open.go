@@ -3,6 +3,7 @@ package spool
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,6 +36,14 @@ func (s *Spool) readIdentity() (id Identity, found bool, err error) {
 	}
 	s.lost = damaged && !found
 	return id, found, nil
+}
+
+// nextEpoch returns an epoch above the one before, by a random number. Copies of a directory are the same producer: if they began the same
+// epoch, the collector would take the batches of one for those that it has of another.
+func (s *Spool) nextEpoch(before uint64) uint64 {
+	var step [4]byte
+	s.random(step[:])
+	return before + 1 + uint64(binary.BigEndian.Uint32(step[:]))
 }
 
 // Identity returns who the producer is.

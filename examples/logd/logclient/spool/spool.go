@@ -113,7 +113,7 @@ func (s *Spool) load() error {
 	if err != nil {
 		return err
 	}
-	id.Epoch = max(id.Epoch, epoch) + 1
+	id.Epoch = s.nextEpoch(max(id.Epoch, epoch))
 	return s.SetIdentity(id)
 }
 
