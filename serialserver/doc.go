@@ -71,7 +71,8 @@
 //	UnreadInput    256 KiB    that a TaskFunc may leave unread of its message. They are discarded; beyond, the
 //	                          client is answered and the connection ended
 //	MaxMessage     4 MiB      of a message, and of an answer, of [WholeMessage], which is for TaskFuncs that want
-//	                          their message as a slice. All of these together may take 64 MiB
+//	                          their message as a slice; [WholeMessageStream] is for those whose answer is a
+//	                          stream all the same. All messages of these together may take 64 MiB
 //	                          ([WithMessageMemory]), those of one address a quarter of that
 //	                          ([WithMessageMemoryPerAddress]); then there is error 252
 //

@@ -57,7 +57,8 @@ type Limits struct {
 	// notice. Negative: for ever.
 	TaskTime time.Duration
 	// MaxMessage and MaxAnswer are how many bytes the message and the answer of a task of WholeMessage may
-	// have. Beyond, the task is answered with error 251. Negative: no limit.
+	// have; of one of WholeMessageStream only MaxMessage counts. Beyond, the task is answered with error 251. Negative:
+	// no limit.
 	MaxMessage, MaxAnswer int64
 }
 
