@@ -20,6 +20,9 @@ import (
 // errUsage: a flag or an argument is wrong.
 var errUsage = errors.New("logd: usage")
 
+// addressVariable is the environment variable with the collector's address.
+const addressVariable = "LOGD_ADDR"
+
 // remote are the flags of the commands that ask a collector.
 type remote struct {
 	address, ca, cert, key string
@@ -38,7 +41,7 @@ func newFlags(name, arguments, about, examples string, std stdio) *flag.FlagSet 
 }
 
 func (r *remote) register(fs *flag.FlagSet) {
-	address := os.Getenv("LOGD_ADDR")
+	address := os.Getenv(addressVariable)
 	if address == "" {
 		address = logclient.DefaultAddress
 	}
