@@ -61,7 +61,7 @@
 //   - Wait, 30 min, is how long a client may be idle. A KeepAlive begins it anew;
 //   - Read, 5 s, and Write, 5 s, are how long a client may give or take no byte. They are rolling:
 //     each byte grants them anew. They run only while the server is blocked on the client, so that a
-//     slow TaskFunc is never held against it.
+//     slow TaskFunc is never held against it. More than 10 s need a longer Limits.MinRateWindow, too.
 //
 // [Limits] hold for the server, for one client, or for one task code, and have defaults:
 //
