@@ -47,11 +47,7 @@ func cmdQuery(ctx context.Context, args []string, std stdio) int {
 	if f.limit < 0 || f.order != "newest" && f.order != "oldest" {
 		return fail(std.err, fmt.Errorf("%w: -limit is at least 0, -order is newest or oldest", errUsage))
 	}
-	o, err := f.options()
-	if err != nil {
-		return fail(std.err, err)
-	}
-	reader, err := logclient.NewReader(o)
+	reader, err := f.reader()
 	if err != nil {
 		return fail(std.err, err)
 	}

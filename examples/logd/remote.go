@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -70,68 +69,43 @@ func parse(fs *flag.FlagSet, args []string, std stdio) (exit int, ok bool) {
 	return 0, true
 }
 
-// options returns those of a logclient.Reader.
-func (r *remote) options() (o logclient.Options, err error) {
-	address := r.address
-	if !strings.Contains(address, "://") {
-		address = "tcp://" + address
+// reader returns what asks the collector.
+func (r *remote) reader() (*logclient.Reader, error) {
+	o := logclient.Options{Address: r.address}
+	if !strings.Contains(o.Address, "://") {
+		o.Address = "tcp://" + o.Address
 	}
-	if rest, ok := strings.CutPrefix(address, "tls://"); ok {
-		address = "tcp://" + rest
-		if o.TLS, err = r.tls(rest); err != nil {
-			return o, err
+	if strings.HasPrefix(o.Address, "tls://") {
+		var err error
+		if o.TLS, err = r.tls(); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 	} else if r.ca != "" || r.cert != "" || r.key != "" {
-		return o, fmt.Errorf("%w: -ca, -cert and -key are for tls:// addresses", errUsage)
+		return nil, fmt.Errorf("%w: -ca, -cert and -key are for tls:// addresses", errUsage)
 	}
-	o.Address = address
-	return o, nil
+	return logclient.NewReader(o)
 }
 
-func (r *remote) tls(hostPort string) (*tls.Config, error) {
-	host, _, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: host}
+func (r *remote) tls() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS13}
 	if r.ca != "" {
 		pem, err := os.ReadFile(r.ca)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
+			return nil, err
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: %s has no certificate", errUsage, r.ca)
+			return nil, fmt.Errorf("%s has no certificate", r.ca)
 		}
 	}
 	if r.cert != "" || r.key != "" {
 		pair, err := tls.LoadX509KeyPair(r.cert, r.key)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
+			return nil, err
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
-}
-
-// dialer returns what connects to the collector.
-func (r *remote) dialer() (func(ctx context.Context) (net.Conn, error), error) {
-	o, err := r.options()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := logclient.NewReader(o); err != nil { // It checks the address.
-		return nil, err
-	}
-	network, address, _ := strings.Cut(o.Address, "://")
-	return func(ctx context.Context) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, logclient.DefaultDialTimeout)
-		defer cancel()
-		if o.TLS != nil {
-			return (&tls.Dialer{Config: o.TLS}).DialContext(ctx, network, address)
-		}
-		return new(net.Dialer).DialContext(ctx, network, address)
-	}, nil
 }
 
 // interruptible returns a context that the first INT or TERM ends; a second one ends the process.

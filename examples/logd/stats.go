@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/serialkit/serialkit/examples/logd/logclient"
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
 
@@ -27,11 +26,7 @@ func cmdStats(ctx context.Context, args []string, std stdio) int {
 		fs.Usage()
 		return exitUsage
 	}
-	o, err := r.options()
-	if err != nil {
-		return fail(std.err, err)
-	}
-	reader, err := logclient.NewReader(o)
+	reader, err := r.reader()
 	if err != nil {
 		return fail(std.err, err)
 	}
