@@ -82,6 +82,11 @@
 // nor receives nothing is read, and a server whose responses do not fit into the connection gives up after
 // its write timeout. Goodbye as the answer to one call says that this one and all later did not run.
 //
+// A pipeline in which nothing is under way is idle for the server, which ends it after its wait timeout: no
+// KeepAlive is sent, and nothing is read, also while a Receive waits for a Send. So a Goodbye and the end of the
+// connection are noticed with the next call alone, which the Send takes and whose Receive has the outcome: NotRun after
+// a Goodbye, otherwise Unknown once a byte of it was sent. Close a pipeline that has nothing to do.
+//
 // # Streams
 //
 // A [Stream] is a call whose request and response have any length. The request is an io.Reader, read by
@@ -95,6 +100,11 @@
 //	length, _ := s.ReadUint64()
 //	sum, _ := s.ReadUint32()
 //	err = s.Finish()
+//
+// A response that is live ends with os.ErrDeadlineExceeded when the server says nothing for the Read timeout, 5 s, once
+// it has begun. Either the server sends something more often than that, which also shows that it is there; or
+// the Client has a longer one, WithTimeout(Timeout{Read: time.Minute}), for all of its calls. Negative is none: then
+// nothing but the context ends the stream of a server that is silent for good. docs/guides/streams.md has both ends.
 //
 // # Pools
 //

@@ -22,7 +22,7 @@ type Timeout struct {
 	// waited for, to the first byte of the response. Over a socket it may be late by a hundredth.
 	Wait time.Duration
 	// Read is how long the server may take for each further byte of a response. It is rolling, and
-	// runs only while the response is waited for.
+	// runs only while the response is waited for. A Stream whose response is silent for longer fails.
 	Read time.Duration
 	// Write is how long the server may take no byte of a request. It is rolling, and runs only
 	// while a write is blocked.
@@ -57,7 +57,7 @@ func WithMaxResponse(bytes int) Option {
 
 // WithKeepAlive makes the Client send a KeepAlive whenever the connection was idle for d, so that
 // it stays below the server's wait timeout; 0 or less, the default, means never. A connection that a
-// Pipeline or a Stream has is not idle.
+// Pipeline or a Stream has is not idle, whether or not it is used.
 func WithKeepAlive(d time.Duration) Option {
 	return func(o *options) { o.keepAlive = max(d, 0) }
 }

@@ -100,7 +100,8 @@ func (p *Pipeline) reclaim() error {
 // Receive waits for the response of the oldest call that has not been received, and returns it
 // appended to dst. The error is that of the call, as for Client.Call.
 //
-// When all calls have been received it waits for another goroutine's Send. It returns io.EOF after
+// When all calls have been received it waits for another goroutine's Send, and does not notice what the server does
+// meanwhile. It returns io.EOF after
 // CloseSend, ErrPipelineClosed after Close, and an *Error that names no task, its outcome NotRun, when
 // ctx is done or the connection is closed.
 func (p *Pipeline) Receive(dst []byte) ([]byte, error) {

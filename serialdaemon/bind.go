@@ -47,6 +47,9 @@ func (e *Endpoint) bind(ctx context.Context, from sources) (*bound, error) {
 	if e.Listener == nil { // which is the application's to hand over
 		b.own = slices.Clone(b.listeners)
 	}
+	if err := e.checkAddrs(b.listeners); err != nil {
+		return nil, &EndpointError{Endpoint: e.String(), Kind: ErrListen, Err: errors.Join(err, closeAll(b.listeners))}
+	}
 	if e.Wrap != nil {
 		for i, l := range b.listeners {
 			b.listeners[i] = e.Wrap(l)
@@ -64,6 +67,18 @@ func (e *Endpoint) check() error {
 		return fmt.Errorf("mode %v has more than permission bits", e.Mode)
 	}
 	return nil
+}
+
+// checkAddrs asks the application about the addresses. The errors of all are joined.
+func (e *Endpoint) checkAddrs(listeners []net.Listener) error {
+	if e.Check == nil {
+		return nil
+	}
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, e.Check(l.Addr()))
+	}
+	return errors.Join(errs...)
 }
 
 func (e *Endpoint) listen(ctx context.Context, from sources) ([]net.Listener, error) {

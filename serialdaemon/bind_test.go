@@ -58,6 +58,48 @@ func TestBindChecks(t *testing.T) {
 	require.ErrorIs(t, err, net.ErrClosed)
 }
 
+// What is bound may still be refused, for its address: nothing of it stays.
+func TestCheck(t *testing.T) {
+	path := unixPath(t)
+	given, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	one, oneAddr := passed(t, "web")
+	two, twoAddr := passed(t, "web")
+	all := endpoints(t, "unix://"+path, "tcp://127.0.0.1:0", "systemd:web")
+	all[1].Listener = given
+	var asked []string
+	var broken error
+	for _, e := range all {
+		e.Check = func(addr net.Addr) error {
+			asked = append(asked, addr.String())
+			return broken
+		}
+		e.Wrap = func(net.Listener) net.Listener {
+			require.NoError(t, broken, "nothing is made of what is refused")
+			return given
+		}
+	}
+	broken = errBroken
+	_, err = serialdaemon.Bind(context.Background(), []*os.File{one, two}, all...)
+	require.Equal(t, []string{path, given.Addr().String(), oneAddr.String(), twoAddr.String()}, asked)
+	require.ErrorIs(t, err, errBroken)
+	require.ErrorIs(t, err, serialdaemon.ErrListen)
+	require.ErrorContains(t, err, "serialdaemon: unix://"+path+": broken\n")
+	require.NoFileExists(t, path)
+	_, err = given.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
+	for _, addr := range []net.Addr{oneAddr, twoAddr} {
+		_, err = net.Dial("tcp", addr.String())
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	}
+	broken = nil
+	bound, err := serialdaemon.Bind(context.Background(), nil, all[0])
+	require.NoError(t, err)
+	require.Equal(t, given, bound[0][0], "what Wrap has made")
+	require.FileExists(t, path)
+	require.NoError(t, os.Remove(path))
+}
+
 func TestWrap(t *testing.T) {
 	e := endpoints(t, "tcp://127.0.0.1:0")[0]
 	type wrapped struct{ net.Listener }

@@ -6,8 +6,8 @@ import (
 	"github.com/serialkit/serialkit/serialserver"
 )
 
-// Config is what every daemon has to configure. Applications embed it into theirs and let a Loader read both. It is read
-// once: a SIGHUP applies none of it again.
+// Config is what every daemon has to configure. Applications embed it into theirs and let a Loader read both; where
+// they want another name for one of its keys they use Loader.Rename. It is read once: a SIGHUP applies none of it again.
 type Config struct {
 	// Endpoints are URLs for ParseEndpoint.
 	Endpoints []string `koanf:"endpoints" usage:"where to listen: URLs such as tcp://127.0.0.1:7070, separated by commas"`

@@ -277,6 +277,57 @@ func TestConfigurationHelp(t *testing.T) {
 	require.NotContains(t, help, "hush")
 }
 
+// Variables that others read are no errors, whatever is in them, and are not read.
+func TestIgnoredVariables(t *testing.T) {
+	l := loader(t, "", "", []string{"SERIAL_ADDR=x", "SERIAL_STORE=/environment", "SERIAL_CONFIG=/no/such.yaml"})
+	l.Ignore = []string{"SERIAL_ADDR", "SERIAL_CONFIG"}
+	got := defaults()
+	_, err := l.Load(&got)
+	require.NoError(t, err)
+	require.Equal(t, "/environment", got.Store)
+	l.Environ = append(l.Environ, "SERIAL_ADDRESS=x")
+	_, err = l.Load(&got)
+	require.ErrorContains(t, err, `unknown environment variable "SERIAL_ADDRESS"`)
+	l.Ignore = []string{"SERIAL_TIMEOUT_WAIT"}
+	_, err = l.Load(&got)
+	require.ErrorContains(t, err, "key timeout.wait is taken by Ignore")
+}
+
+// A key that has another name has it everywhere.
+func TestRenamedKeys(t *testing.T) {
+	rename := map[string]string{"endpoints": "listen", "timeout.wait": "idle"}
+	load := func(l serialdaemon.Loader) (settings, serialdaemon.Settings, error) {
+		l.Rename = rename
+		got := defaults()
+		all, err := l.Load(&got)
+		return got, all, err
+	}
+	got, all, err := load(loader(t, "x.yaml", "listen: ['tcp://:1']\nidle: 1h\n", nil))
+	require.NoError(t, err)
+	require.Equal(t, []string{"tcp://:1"}, got.Endpoints)
+	require.Equal(t, time.Hour, got.Timeout.Wait)
+	require.Equal(t, "listen", all[0].Key)
+	got, _, err = load(loader(t, "", "", []string{"SERIAL_LISTEN=tcp://:2"}, "-idle", "2h"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"tcp://:2"}, got.Endpoints)
+	require.Equal(t, 2*time.Hour, got.Timeout.Wait)
+	for _, l := range []serialdaemon.Loader{
+		loader(t, "", "", nil, "-endpoints", "tcp://:1"),
+		loader(t, "", "", []string{"SERIAL_TIMEOUT_WAIT=1h"}),
+		loader(t, "x.yaml", "endpoints: []", nil),
+	} {
+		_, _, err = load(l)
+		require.ErrorIs(t, err, serialdaemon.ErrUsage)
+		require.ErrorContains(t, err, "unknown")
+	}
+	rename = map[string]string{"endpoint": "listen", "drain": "patience"}
+	_, _, err = load(loader(t, "", "", nil))
+	require.ErrorContains(t, err, "Rename has 2 keys, of which the configuration has 1")
+	rename = map[string]string{"endpoints": "drain"}
+	_, _, err = load(loader(t, "", "", nil))
+	require.ErrorContains(t, err, "key drain is taken by drain")
+}
+
 type invalid struct{ Fine bool }
 
 func (i *invalid) Validate() error {

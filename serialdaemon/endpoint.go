@@ -44,6 +44,10 @@ type Endpoint struct {
 	// Listener is served in place of one that is bound by Network and Address, which only name it then.
 	// It is closed when the server stops, and also when Start fails.
 	Listener net.Listener
+	// Check, if it is not nil, is asked about the address of each listener when it is bound, before anything is served:
+	// systemd's sockets, and names, have addresses that are not known before. With an error Start fails, as
+	// with an endpoint that cannot be bound: it is behind the EndpointError, whose Kind is ErrListen.
+	Check func(addr net.Addr) error
 	// Wrap, if it is not nil, makes of each listener the one that is served, below TLS and the handshake: the
 	// place for a PROXY protocol of trusted networks. The Close of what it returns must close what it got.
 	Wrap func(net.Listener) net.Listener

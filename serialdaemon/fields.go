@@ -56,6 +56,21 @@ func fieldsOf(v reflect.Value, prefix string) ([]field, error) {
 	return all, nil
 }
 
+// rename gives the fields with these keys other ones.
+func rename(fields []field, names map[string]string) error {
+	renamed := 0
+	for i, f := range fields {
+		if name, ok := names[f.key]; ok {
+			fields[i].key = name
+			renamed++
+		}
+	}
+	if renamed < len(names) {
+		return fmt.Errorf("serialdaemon: Rename has %d keys, of which the configuration has %d", len(names), renamed)
+	}
+	return nil
+}
+
 // isText reports whether a value reads itself from text.
 func isText(v reflect.Value) bool {
 	_, ok := v.Addr().Interface().(encoding.TextUnmarshaler)

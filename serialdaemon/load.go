@@ -31,8 +31,14 @@ type Loader struct {
 	// -config FILE, -print-config and -h.
 	Args []string
 	// Prefix begins the names of environment variables, "" meaning DefaultPrefix: the key timeout.wait is
-	// SERIAL_TIMEOUT_WAIT, and SERIAL_CONFIG is the file. No other variable may begin so.
+	// SERIAL_TIMEOUT_WAIT, and SERIAL_CONFIG is the file. No other variable may begin so, but for those of Ignore.
 	Prefix string
+	// Ignore are variables, with their prefix, that others read: they are no errors, and not read. None may be that of
+	// a key.
+	Ignore []string
+	// Rename gives keys other names, in flags, variables, files and errors: {"endpoints": "listen"}. A key
+	// that does not exist is a mistake in the program.
+	Rename map[string]string
 	// Environ is the environment, nil meaning the process's.
 	Environ []string
 	// File is read, if it exists, when no other is given. It ends with .yaml, .yml or .json.
@@ -80,10 +86,13 @@ func (l Loader) Load(config any) (Settings, error) {
 	fresh := reflect.New(target.Elem().Type())
 	fresh.Elem().Set(target.Elem())
 	fields, err := fieldsOf(fresh.Elem(), "")
+	if err == nil {
+		err = rename(fields, l.Rename)
+	}
 	if err != nil {
 		return nil, err
 	}
-	m := &merged{fields: fields, values: make(map[string]any), sources: make(map[string]string), prefix: l.Prefix}
+	m := &merged{fields: fields, ignore: l.Ignore, values: make(map[string]any), sources: make(map[string]string), prefix: l.Prefix}
 	if m.prefix == "" {
 		m.prefix = DefaultPrefix
 	}
@@ -154,6 +163,7 @@ type merged struct {
 	values  map[string]any    // the latest value of each key: a string or a []string
 	sources map[string]string // where it came from
 	prefix  string            // of environment variables
+	ignore  []string          // the variables that are not read
 }
 
 // keys returns the keys of all fields.
@@ -183,6 +193,9 @@ func (m *merged) variable(key string) string {
 // or which use the names of flags.
 func (m *merged) checkNames() error {
 	taken := map[string]string{m.variable(flagConfig): flagConfig}
+	for _, name := range m.ignore {
+		taken[name] = "by Ignore"
+	}
 	for _, f := range m.fields {
 		variable := m.variable(f.key)
 		if other, ok := taken[variable]; ok || f.key == flagPrint || f.key == "h" || f.key == "help" {

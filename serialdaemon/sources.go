@@ -24,7 +24,7 @@ func (m *merged) environment(environ []string) (values map[string]any, file stri
 	var errs []error
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, m.prefix) {
+		if !strings.HasPrefix(name, m.prefix) || slices.Contains(m.ignore, name) {
 			continue
 		}
 		key, ok := keys[name]

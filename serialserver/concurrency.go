@@ -18,7 +18,7 @@ import (
 // error 252 (busy); with wait <= 0 that is at once. A task has its place until its answer is complete. n must
 // be 1 at least.
 //
-// A task of WholeMessage gives its place up while it reads its message, unless that was received together with its
+// A task of WholeMessage, or WholeMessageStream, gives its place up while it reads its message, unless that was received together with its
 // code, and takes one again, within another wait, when it has it: however slowly its client sends, it keeps nobody out.
 // Any other TaskFunc reads while it
 // works, so a client that sends slowly has its place meanwhile; and any client that takes its answer slowly has it too:

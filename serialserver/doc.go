@@ -61,7 +61,7 @@
 //   - Wait, 30 min, is how long a client may be idle. A KeepAlive begins it anew;
 //   - Read, 5 s, and Write, 5 s, are how long a client may give or take no byte. They are rolling:
 //     each byte grants them anew. They run only while the server is blocked on the client, so that a
-//     slow TaskFunc is never held against it.
+//     slow TaskFunc is never held against it. More than 10 s need a longer Limits.MinRateWindow, too.
 //
 // [Limits] hold for the server, for one client, or for one task code, and have defaults:
 //
@@ -71,7 +71,8 @@
 //	UnreadInput    256 KiB    that a TaskFunc may leave unread of its message. They are discarded; beyond, the
 //	                          client is answered and the connection ended
 //	MaxMessage     4 MiB      of a message, and of an answer, of [WholeMessage], which is for TaskFuncs that want
-//	                          their message as a slice. All of these together may take 64 MiB
+//	                          their message as a slice; [WholeMessageStream] is for those whose answer is a
+//	                          stream all the same. All messages of these together may take 64 MiB
 //	                          ([WithMessageMemory]), those of one address a quarter of that
 //	                          ([WithMessageMemoryPerAddress]); then there is error 252
 //

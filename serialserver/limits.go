@@ -46,7 +46,8 @@ type Limits struct {
 	// MinRate is how many bytes per second a client must move while the server is blocked on it in a message
 	// or an answer. Negative: there is no minimum, which a task that reads a live stream may need.
 	MinRate int
-	// MinRateWindow is the blocked time over which MinRate is measured. Negative: the default.
+	// MinRateWindow is the blocked time over which MinRate is measured. Negative: the default. With a Timeout.Read or
+	// Timeout.Write that is longer, or none, it is the window that ends a client which moves nothing: set both.
 	MinRateWindow time.Duration
 	// MessageTime is for how long in all the server waits for the bytes of one message; and the same again
 	// for its client to take the answer. Time in which the TaskFunc works does not count. At its end the
@@ -57,7 +58,8 @@ type Limits struct {
 	// notice. Negative: for ever.
 	TaskTime time.Duration
 	// MaxMessage and MaxAnswer are how many bytes the message and the answer of a task of WholeMessage may
-	// have. Beyond, the task is answered with error 251. Negative: no limit.
+	// have; of one of WholeMessageStream only MaxMessage counts. Beyond, the task is answered with error 251. Negative:
+	// no limit.
 	MaxMessage, MaxAnswer int64
 }
 

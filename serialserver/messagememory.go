@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// DefaultMessageMemory is how many bytes the messages of all WholeMessage tasks together take (64 MiB): room for
+// DefaultMessageMemory is how many bytes the messages of all WholeMessage and WholeMessageStream tasks together take (64 MiB): room for
 // thousands of usual ones, and for ten of the largest while they grow.
 const DefaultMessageMemory = 64 << 20
 
@@ -18,8 +18,8 @@ const messageShare = 4
 // that small ones are never refused because of large ones.
 const freeMessage = 16 << 10
 
-// WithMessageMemory sets how many bytes the messages of all WholeMessage tasks together may take while they are
-// read and handled, those below 16 KiB not counted: 0 means DefaultMessageMemory, negative no limit. A task for whose
+// WithMessageMemory sets how many bytes the messages of all WholeMessage and WholeMessageStream tasks together may take
+// while they are read and handled, those below 16 KiB not counted: 0 means DefaultMessageMemory, negative no limit. A task for whose
 // message there is no room is answered with error 252 (busy). While a message grows, its old and its new buffer
 // count. One within its Limits.MaxMessage is never refused while no other is held, whatever the limit is.
 //

@@ -15,6 +15,10 @@ const cancelGrace = 5 * time.Second
 
 // Timeout holds the timeouts of a connection. In each, zero means the default and a negative
 // duration none.
+//
+// Read and Write do not reach beyond Limits.MinRateWindow, 10 s by default: a client that moves nothing is dropped at the
+// end of the first window in which it has not moved its share, whatever they are. That is after a window, or after
+// less than two if it moved as much at the beginning of one. For more patience set both, or MinRate to a negative number.
 type Timeout struct {
 	// Wait is how long a client may be idle: from when its last answer was written, with nothing
 	// more received, to the first byte of its next request. Then the server says Goodbye.

@@ -18,11 +18,39 @@ import (
 // task's context is done.
 type MessageFunc func(ctx context.Context, c *Client, message []byte, lg *zap.Logger, args ...interface{}) (answer []byte, err error)
 
+// MessageStreamFunc handles tasks whose message is in memory as a whole and whose answer is a stream; see
+// WholeMessageStream. The message is the function's to keep and to change. The answer is as that of any TaskFunc: it is
+// read to its end, and closed if it is an io.Closer; nil is an empty one.
+type MessageStreamFunc func(ctx context.Context, c *Client, message []byte, lg *zap.Logger, args ...interface{}) (answer io.Reader, err error)
+
 // WholeMessage returns a TaskFunc that reads the whole message, calls f and sends what f returns. A message over
 // Limits.MaxMessage is answered with error 251 (too large), without f; so is an answer over Limits.MaxAnswer.
 // Memory is taken as the message arrives, at most twice of what has arrived, from what WithMessageMemory allows.
 // Errors are as with any TaskFunc.
 func WholeMessage(f MessageFunc) TaskFunc {
+	return handleWhole(func(ctx context.Context, c *Client, limits *Limits, message []byte, lg *zap.Logger, args []interface{}) (io.Reader, error) {
+		answer, err := f(ctx, c, message, lg, args...)
+		if err != nil {
+			return nil, err
+		}
+		if limits.MaxAnswer >= 0 && int64(len(answer)) > limits.MaxAnswer {
+			return nil, serial.Errorf(serial.ErrorTooLarge, "serialserver: answer of %d bytes, the limit is %d", len(answer), limits.MaxAnswer)
+		}
+		return bytes.NewReader(answer), nil
+	})
+}
+
+// WholeMessageStream is WholeMessage for answers of any length, which Limits.MaxAnswer does not bound. The message
+// counts in WithMessageMemory until the task is done, which is when its answer was sent: give a task code whose
+// answers last for long a small Limits.MaxMessage (SetTaskLimits). Up to 16 KiB are not counted.
+func WholeMessageStream(f MessageStreamFunc) TaskFunc {
+	return handleWhole(func(ctx context.Context, c *Client, _ *Limits, message []byte, lg *zap.Logger, args []interface{}) (io.Reader, error) {
+		return f(ctx, c, message, lg, args...)
+	})
+}
+
+// handleWhole returns a TaskFunc that reads the whole message and calls handle with it and with the task's limits.
+func handleWhole(handle func(ctx context.Context, c *Client, limits *Limits, message []byte, lg *zap.Logger, args []interface{}) (io.Reader, error)) TaskFunc {
 	return func(ctx context.Context, c *Client, in binaryutil.BinaryReader, lg *zap.Logger, args ...interface{}) (io.Reader, error) {
 		t := c.runningIn(ctx)
 		limits := c.limitsOfTask(t)
@@ -34,14 +62,7 @@ func WholeMessage(f MessageFunc) TaskFunc {
 			m.free() // the rest of the message may take its time
 			return nil, err
 		}
-		answer, err := f(ctx, c, m.bytes, lg, args...)
-		if err != nil {
-			return nil, err
-		}
-		if limits.MaxAnswer >= 0 && int64(len(answer)) > limits.MaxAnswer {
-			return nil, serial.Errorf(serial.ErrorTooLarge, "serialserver: answer of %d bytes, the limit is %d", len(answer), limits.MaxAnswer)
-		}
-		return bytes.NewReader(answer), nil
+		return handle(ctx, c, limits, m.bytes, lg, args)
 	}
 }
 

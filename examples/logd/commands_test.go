@@ -193,7 +193,7 @@ func TestTailGoesOnWhereItWas(t *testing.T) {
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	require.False(t, out.Scan())
 	require.NoError(t, cmd.Wait())
-	require.Contains(t, stderr.String(), "logd: connecting again\n")
+	require.Contains(t, stderr.String(), "logd: connecting again: ")
 	require.Contains(t, stderr.String(), "logd: go on with -cursor 4\n")
 }
 

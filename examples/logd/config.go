@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -30,16 +31,11 @@ const defaultMemory = 768 << 20
 // config is what serve is configured with. Each key is a flag, -retention.age 30d, an environment variable,
 // LOGD_RETENTION_AGE, and a key of the file.
 type config struct {
-	Data     string        `koanf:"data" usage:"the directory of the store; it is made if it does not exist"`
-	Listen   []string      `koanf:"listen" usage:"where to listen: URLs such as tcp://127.0.0.1:7600, separated by commas"`
-	Insecure bool          `koanf:"insecure" usage:"allow others than this machine to connect without TLS"`
-	Drain    time.Duration `koanf:"drain" usage:"how long a stop lets running tasks go on, negative: for ever"`
-	Delay    time.Duration `koanf:"delay" usage:"how long a stop goes on accepting after the tails have ended"`
-	Timeout  struct {
-		Wait  time.Duration `koanf:"wait" usage:"how long a client may be idle"`
-		Read  time.Duration `koanf:"read" usage:"how long the next byte of a request may take"`
-		Write time.Duration `koanf:"write" usage:"how long a client may take no byte of an answer"`
-	} `koanf:"timeout"`
+	serialdaemon.Config // its endpoints are called listen, see loader
+
+	Data     string `koanf:"data" usage:"the directory of the store; it is made if it does not exist"`
+	Insecure bool   `koanf:"insecure" usage:"allow others than this machine to connect without TLS"`
+
 	Retention struct {
 		Age  age  `koanf:"age" usage:"how long records are kept, 0: for ever"`
 		Size size `koanf:"size" usage:"how many bytes of them are kept, the oldest go first; 0: all"`
@@ -73,8 +69,9 @@ type config struct {
 
 // defaultConfig returns the defaults, which operations.md explains.
 func defaultConfig() config {
-	c := config{Listen: []string{defaultListen}, Drain: serialdaemon.DefaultDrainTimeout, Log: zapcore.InfoLevel}
-	c.Timeout.Wait, c.Timeout.Read, c.Timeout.Write = serialserver.DefaultWait, defaultPatience, defaultPatience
+	c := config{Config: serialdaemon.DefaultConfig(), Log: zapcore.InfoLevel}
+	c.Endpoints = []string{defaultListen}
+	c.Timeout.Read, c.Timeout.Write = defaultPatience, defaultPatience
 	c.Seal.Size, c.Seal.Age, c.MinFree = store.DefaultSealBytes, store.DefaultSealAge, store.DefaultMinFree
 	c.Accept.Age, c.Accept.Ahead = age(logwire.DefaultMaxAge), age(logwire.DefaultMaxAhead)
 	c.Limit.Clients, c.Limit.PerAddress = serialserver.DefaultMaxClients, serialserver.DefaultMaxClientsPerAddress
@@ -85,19 +82,25 @@ func defaultConfig() config {
 	return c
 }
 
+// loader reads the configuration. What is for the commands that ask a collector is no setting of serve.
+func loader(args []string, out io.Writer) serialdaemon.Loader {
+	return serialdaemon.Loader{Args: args, Prefix: "LOGD_", Ignore: []string{addressVariable}, Output: out,
+		Rename: map[string]string{"endpoints": "listen"}}
+}
+
 // Validate reports what the Loader cannot know to be wrong.
 func (c *config) Validate() error {
 	var errs []error
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: no directory is given, say -data DIR"))
 	}
-	if len(c.Listen) == 0 {
+	if len(c.Endpoints) == 0 {
 		errs = append(errs, errors.New("listen: no URL is given"))
 	}
 	if c.Seal.Size <= 0 || c.Seal.Age <= 0 {
 		errs = append(errs, errors.New("seal: size and age are more than 0: without them nothing would get into blocks"))
 	}
-	endpoints, err := serialdaemon.ParseEndpoints(c.Listen...)
+	endpoints, err := serialdaemon.ParseEndpoints(c.Endpoints...)
 	errs = append(errs, err)
 	for _, e := range endpoints {
 		if e != nil && !c.Insecure && !private(e) {
@@ -109,7 +112,7 @@ func (c *config) Validate() error {
 }
 
 // private reports whether what comes over the endpoint comes from this machine, or is encrypted. The sockets of
-// systemd are looked at when they are there, see guard.
+// systemd are looked at when they are there, see refuseExposed.
 func private(e *serialdaemon.Endpoint) bool {
 	if e.TLS != nil || e.Network != serialdaemon.NetworkTCP {
 		return true
@@ -120,13 +123,6 @@ func private(e *serialdaemon.Endpoint) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// daemon returns the part of the configuration that every daemon has.
-func (c *config) daemon() *serialdaemon.Config {
-	d := &serialdaemon.Config{Endpoints: c.Listen, Drain: c.Drain, Delay: c.Delay}
-	d.Timeout.Wait, d.Timeout.Read, d.Timeout.Write = c.Timeout.Wait, c.Timeout.Read, c.Timeout.Write
-	return d
 }
 
 // service returns the bounds of the tasks.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/serialkit/serialkit/examples/logd/service"
 	"github.com/serialkit/serialkit/examples/logd/store"
-	"github.com/serialkit/serialkit/serialdaemon"
 )
 
 // Each value that can be configured reaches what it is for.
@@ -29,7 +29,9 @@ limit: {waiting: 13KiB, queries: 14, query-time: 15s, query-bytes: 16KiB, tails:
 accept-loss: true
 `), 0o600))
 	c := defaultConfig()
-	_, err := serialdaemon.Loader{Args: []string{"-config", file}, Prefix: "LOGD_", Environ: []string{}}.Load(&c)
+	l := loader([]string{"-config", file}, io.Discard)
+	l.Environ = []string{}
+	_, err := l.Load(&c)
 	require.NoError(t, err)
 	require.Equal(t, store.Options{
 		KeepAge: 6 * day, KeepBytes: 7 << 10, SealBytes: 8 << 10, SealAge: 9 * time.Second, MinFree: 10 << 10,
@@ -37,7 +39,7 @@ accept-loss: true
 		AcceptLoss: true,
 	}, c.store())
 	require.Equal(t, service.Options{Queries: 14, Tails: 17}, c.service())
-	d := c.daemon()
+	d := c.Config
 	require.Equal(t, []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second},
 		[]time.Duration{d.Drain, d.Delay, d.Timeout.Wait, d.Timeout.Read, d.Timeout.Write})
 }

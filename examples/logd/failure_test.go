@@ -22,7 +22,7 @@ import (
 func TestServeEndsWhenTheStoreFails(t *testing.T) {
 	var broken atomic.Bool
 	c := defaultConfig()
-	c.Data, c.Listen = "data", []string{"tcp://127.0.0.1:0"}
+	c.Data, c.Endpoints = "data", []string{"tcp://127.0.0.1:0"}
 	memory := vfs.NewMem()
 	c.fs = errorfs.Wrap(memory, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if broken.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo) {

@@ -22,7 +22,7 @@ func view(t *testing.T, r logwire.Record) *logwire.View {
 
 var sample = logwire.Record{
 	Time: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC).UnixNano(), Level: logwire.Warn, Service: "api", Host: "h1",
-	Message: "two\nlines \x1b[31m日本", Fields: []logwire.Field{{Key: "user", Kind: logwire.Number, Value: "42"}, {Key: "e\x1b", Value: "\u009b"}},
+	Message: "two\nlines \x1b[31m日本", Fields: []logwire.Field{{Key: "user", Kind: logwire.Number, Value: "42"}, {Key: "e\x1b", Value: "\u009b\u202e"}},
 }
 
 // written returns what is written of some records.
@@ -42,11 +42,11 @@ func TestRecordsAreWrittenAs(t *testing.T) {
 	other := logwire.Record{Time: sample.Time, Level: logwire.Info, Service: "a-rather-long-service", Message: strings.Repeat("x", 200)}
 	keep := func(*records) {}
 	t.Run("JSON in a pipe", func(t *testing.T) {
-		require.Equal(t, `{"id":1,"time":"2026-01-02T03:04:05.006Z","level":"warn","service":"api","host":"h1","message":"two\nlines \u001b[31m日本","fields":{"user":42,"e\u001b":"`+"\u009b"+`"}}`+"\n",
+		require.Equal(t, `{"id":1,"time":"2026-01-02T03:04:05.006Z","level":"warn","service":"api","host":"h1","message":"two\nlines \u001b[31m日本","fields":{"user":42,"e\u001b":"\u009b`+"\u202e"+`"}}`+"\n",
 			written(t, terminal{}, keep, sample))
 	})
 	t.Run("JSON on a terminal", func(t *testing.T) {
-		require.Equal(t, `{"id":1,"time":"2026-01-02T03:04:05.006Z","level":"warn","service":"api","host":"h1","message":"two\nlines \u001b[31m日本","fields":{"user":42,"e\u001b":"\u009b"}}`+"\n",
+		require.Equal(t, `{"id":1,"time":"2026-01-02T03:04:05.006Z","level":"warn","service":"api","host":"h1","message":"two\nlines \u001b[31m日本","fields":{"user":42,"e\u001b":"\u009b\u202e"}}`+"\n",
 			written(t, terminal{is: true, width: 80}, func(o *records) { o.json = true }, sample))
 	})
 	t.Run("a table", func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestRecordsAreWrittenAs(t *testing.T) {
 	t.Run("a wide table", func(t *testing.T) {
 		require.Equal(t, ""+
 			"TIME                    LEVEL SERVICE        HOST           MESSAGE\n"+
-			"2026-01-02 03:04:05.006 warn  api            h1             two\\nlines \\x1b[31m日本  user=42  e\\x1b=\\u009b\n",
+			"2026-01-02 03:04:05.006 warn  api            h1             two\\nlines \\x1b[31m日本  user=42  e\\x1b=\\u009b\\u202e\n",
 			written(t, terminal{is: true, width: 120}, keep, sample))
 	})
 	t.Run("a full table", func(t *testing.T) {

@@ -51,11 +51,7 @@ func cmdQuery(ctx context.Context, args []string, std stdio) int {
 	if f.order != "newest" && f.order != "oldest" {
 		return fail(std.err, fmt.Errorf("%w: -order is %q, and newest or oldest", errUsage, f.order))
 	}
-	o, err := f.options()
-	if err != nil {
-		return fail(std.err, err)
-	}
-	reader, err := logclient.NewReader(o)
+	reader, err := f.reader()
 	if err != nil {
 		return fail(std.err, err)
 	}

@@ -8,10 +8,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -20,6 +18,9 @@ import (
 
 // errUsage: a flag or an argument is wrong.
 var errUsage = errors.New("logd: usage")
+
+// addressVariable is the environment variable with the collector's address.
+const addressVariable = "LOGD_ADDR"
 
 // remote are the flags of the commands that ask a collector.
 type remote struct {
@@ -49,7 +50,7 @@ func helpFoot(w io.Writer, examples, codes string) {
 }
 
 func (r *remote) register(fs *flag.FlagSet) {
-	address := os.Getenv("LOGD_ADDR")
+	address := os.Getenv(addressVariable)
 	if address == "" {
 		address = logclient.DefaultAddress
 	}
@@ -107,68 +108,40 @@ func (r *remote) canonical() string {
 	return "tcp://" + r.address
 }
 
-// options returns those of a logclient.Reader.
-func (r *remote) options() (o logclient.Options, err error) {
-	address := r.canonical()
-	if scheme, rest, _ := strings.Cut(address, "://"); !slices.Contains([]string{"tcp", "tls", "unix"}, scheme) || rest == "" {
-		return o, fmt.Errorf("%w: the address %q is not tcp://host:port, tls://host:port or unix:///path", errUsage, r.address)
-	}
-	if rest, ok := strings.CutPrefix(address, "tls://"); ok {
-		address = "tcp://" + rest
-		if o.TLS, err = r.tls(rest); err != nil {
-			return o, err
+// reader returns what asks the collector.
+func (r *remote) reader() (*logclient.Reader, error) {
+	o := logclient.Options{Address: r.canonical()}
+	if strings.HasPrefix(o.Address, "tls://") {
+		var err error
+		if o.TLS, err = r.tls(); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 	} else if r.ca != "" || r.cert != "" || r.key != "" {
-		return o, fmt.Errorf("%w: -ca, -cert and -key are for tls:// addresses", errUsage)
+		return nil, fmt.Errorf("%w: -ca, -cert and -key are for tls:// addresses", errUsage)
 	}
-	o.Address = address
-	return o, nil
+	return logclient.NewReader(o)
 }
 
-func (r *remote) tls(hostPort string) (*tls.Config, error) {
-	host, _, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: host}
+func (r *remote) tls() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS13}
 	if r.ca != "" {
 		pem, err := os.ReadFile(r.ca)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
+			return nil, err
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: %s has no certificate", errUsage, r.ca)
+			return nil, fmt.Errorf("%s has no certificate", r.ca)
 		}
 	}
 	if r.cert != "" || r.key != "" {
 		pair, err := tls.LoadX509KeyPair(r.cert, r.key)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
+			return nil, err
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
-}
-
-// dialer returns what connects to the collector.
-func (r *remote) dialer() (func(ctx context.Context) (net.Conn, error), error) {
-	o, err := r.options()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := logclient.NewReader(o); err != nil { // It checks the address.
-		return nil, err
-	}
-	network, address, _ := strings.Cut(o.Address, "://")
-	return func(ctx context.Context) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, logclient.DefaultDialTimeout)
-		defer cancel()
-		if o.TLS != nil {
-			return (&tls.Dialer{Config: o.TLS}).DialContext(ctx, network, address)
-		}
-		return new(net.Dialer).DialContext(ctx, network, address)
-	}, nil
 }
 
 // interruptible returns a context that the first INT or TERM ends; a second one ends the process.

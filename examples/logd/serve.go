@@ -53,7 +53,7 @@ func cmdServe(ctx context.Context, args []string, std stdio) int {
 // nothing is to be served.
 func loadServe(c *config, args []string, std stdio) error {
 	var out bytes.Buffer
-	_, err := serialdaemon.Loader{Args: args, Prefix: "LOGD_", Environ: serveEnviron(os.Environ()), Output: &out}.Load(c)
+	_, err := loader(args, &out).Load(c)
 	help := slices.ContainsFunc(args, func(arg string) bool {
 		return slices.Contains([]string{"h", "help"}, strings.TrimLeft(arg, "-")) && arg[0] == '-'
 	})
@@ -70,12 +70,6 @@ func loadServe(c *config, args []string, std stdio) error {
 		fmt.Fprintf(std.err, "%v\nlogd: the flags are explained by logd serve -h\n", err)
 	}
 	return err
-}
-
-// serveEnviron returns the environment without what is for the commands that ask a collector: a Loader refuses variables with its
-// prefix that it does not know.
-func serveEnviron(all []string) []string {
-	return slices.DeleteFunc(all, func(v string) bool { return strings.HasPrefix(v, "LOGD_ADDR=") })
 }
 
 // serveCode returns the exit code for what serve returned.
@@ -101,7 +95,7 @@ func newLogger(std stdio, level zapcore.Level) *zap.Logger {
 // serve opens the store, serves it until a signal or the end of ctx, drains and closes it. ready is called when it
 // listens.
 func serve(ctx context.Context, c *config, lg *zap.Logger, ready func([]net.Addr)) error {
-	endpoints, err := serialdaemon.ParseEndpoints(c.Listen...)
+	endpoints, err := serialdaemon.ParseEndpoints(c.Endpoints...)
 	if err != nil {
 		return err
 	}
@@ -143,27 +137,25 @@ func (f *failure) get() error {
 // serveStore serves until a stop, or until the store fails, and returns when no task runs any more.
 func serveStore(ctx context.Context, c *config, lg *zap.Logger, ready func([]net.Addr), svc *service.Service,
 	endpoints []*serialdaemon.Endpoint, failed *failure) error {
-	server := serialserver.New(c.daemon().ServerTimeout(), c.server()...)
+	server := serialserver.New(c.ServerTimeout(), c.server()...)
 	server.SetLogger(lg)
 	svc.Register(server)
 
 	group := &serialdaemon.Group{Log: lg, OnReady: ready, Healthy: failed.get}
-	c.daemon().Set(group)
+	c.Set(group)
 	group.OnStop(func(context.Context) error { svc.StopTails(); return nil })
 
-	exposed := watchExposed(c, endpoints)
+	for _, e := range endpoints {
+		if !c.Insecure && e.TLS == nil {
+			e.Check = refuseExposed
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if _, _, err := group.Start(ctx, server, endpoints...); err != nil {
 		return err
 	}
 	defer server.Wait() // The contexts of all tasks are done then, and they end soon.
-	if addrs := exposed(); len(addrs) > 0 {
-		for range group.Close() {
-			continue // The reason is known.
-		}
-		return fmt.Errorf("%w: %v", errExposed, addrs)
-	}
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
@@ -180,20 +172,10 @@ func serveStore(ctx context.Context, c *config, lg *zap.Logger, ready func([]net
 	return err
 }
 
-// watchExposed notes the addresses of listeners without TLS that others than this machine could reach, as soon as the
-// endpoints are bound; what it returns returns them.
-func watchExposed(c *config, endpoints []*serialdaemon.Endpoint) func() []string {
-	var addrs []string
-	for _, e := range endpoints {
-		if c.Insecure || e.TLS != nil {
-			continue
-		}
-		e.Wrap = func(l net.Listener) net.Listener {
-			if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-				addrs = append(addrs, tcp.String())
-			}
-			return l
-		}
+// refuseExposed refuses listeners without TLS that others than this machine could reach.
+func refuseExposed(addr net.Addr) error {
+	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		return fmt.Errorf("%w: %v", errExposed, tcp)
 	}
-	return func() []string { return addrs }
+	return nil
 }

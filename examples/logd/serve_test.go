@@ -84,7 +84,7 @@ func TestWhoMayListen(t *testing.T) {
 		"tcp://:7600": false, "tcp://0.0.0.0:7600": false, "tcp://10.0.0.1:7600": false, "tcp://logs.example:7600": false, "tcp://[::]:1": false,
 	} {
 		c := defaultConfig()
-		c.Data, c.Listen = "x", []string{url}
+		c.Data, c.Endpoints = "x", []string{url}
 		require.Equal(t, want, c.Validate() == nil, url)
 		c.Insecure = true
 		require.NoError(t, c.Validate(), url)
@@ -94,7 +94,7 @@ func TestWhoMayListen(t *testing.T) {
 // A name that turns out to be that of no loopback address is refused when it is bound, before anybody is served.
 func TestServeRefusesWhatIsExposed(t *testing.T) {
 	c := defaultConfig()
-	c.Data, c.Listen = t.TempDir(), []string{"tcp://0.0.0.0:0"} // As Validate would let pass what it cannot know.
+	c.Data, c.Endpoints = t.TempDir(), []string{"tcp://0.0.0.0:0"} // As Validate would let pass what it cannot know.
 	err := serve(t.Context(), &c, newLogger(stdio{err: io.Discard}, c.Log), func([]net.Addr) { t.Error("ready") })
 	require.ErrorIs(t, err, errExposed)
 	require.Equal(t, exitUsage, serveCode(err))

@@ -121,11 +121,11 @@ func (f *shipFlags) run(ctx context.Context, paths []string, std stdio) int {
 
 // file ships one file. What cannot be read again, such as a pipe, is shipped as a stream.
 func (f *shipFlags) file(ctx context.Context, path string, std stdio, o ship.Options) (r ship.Report, err error) {
-	dial, err := f.dialer()
+	reader, err := f.reader()
 	if err != nil {
 		return r, err
 	}
-	link := ship.NewLink(dial)
+	link := ship.NewLink(reader.Dial)
 	defer link.Close()
 	if path == "-" {
 		if o.Service == "" {

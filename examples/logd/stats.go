@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/serialkit/serialkit/examples/logd/logclient"
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 )
 
@@ -25,11 +24,7 @@ func cmdStats(ctx context.Context, args []string, std stdio) int {
 	if fs.NArg() > 0 {
 		return misused(fs, std.err, fmt.Errorf("%w: unexpected argument %q", errUsage, fs.Arg(0)))
 	}
-	o, err := r.options()
-	if err != nil {
-		return fail(std.err, err)
-	}
-	reader, err := logclient.NewReader(o)
+	reader, err := r.reader()
 	if err != nil {
 		return fail(std.err, err)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"sync/atomic"
 
 	"github.com/serialkit/serialkit/examples/logd/logclient"
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
@@ -24,35 +22,12 @@ func cmdTail(ctx context.Context, args []string, std stdio) int {
 	if exit, ok := f.parse(fs, args, std); !ok {
 		return exit
 	}
-	o, err := f.options()
-	if err != nil {
-		return fail(std.err, err)
-	}
-	dial, err := f.dialer()
+	reader, err := f.reader()
 	if err != nil {
 		return fail(std.err, err)
 	}
 	ctx, cancel := interruptible(ctx)
 	defer cancel()
-	var connections atomic.Int64
-	ctx, refuse := context.WithCancelCause(ctx)
-	defer refuse(nil)
-	o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		if connections.Load() > 0 {
-			fmt.Fprintln(std.err, "logd: connecting again")
-		}
-		conn, err := dial(ctx)
-		if err == nil {
-			connections.Add(1)
-		} else if connections.Load() == 0 { // A collector that was never there may have another address.
-			refuse(err)
-		}
-		return conn, err
-	}
-	reader, err := logclient.NewReader(o)
-	if err != nil {
-		return fail(std.err, err)
-	}
 	return f.tail(ctx, reader, f.text(fs.Args()), std)
 }
 
@@ -60,8 +35,13 @@ func (f *queryFlags) tail(ctx context.Context, reader *logclient.Reader, text st
 	out := f.output(std)
 	t := reader.Tail(ctx, logwire.TailRequest{Cursor: f.cursor, Text: text})
 	defer t.Close()
+	t.OnFailure = func(err error) { fmt.Fprintf(std.err, "logd: connecting again: %s\n", escape(err.Error())) }
+	err := t.Connect() // A collector that was never there may have another address.
 	for {
-		event, err := t.Next()
+		var event logclient.Event
+		if err == nil {
+			event, err = t.Next()
+		}
 		switch {
 		case errors.Is(err, context.Canceled):
 			if t.Cursor() != 0 {

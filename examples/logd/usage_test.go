@@ -19,7 +19,7 @@ func TestHelpHasExamples(t *testing.T) {
 	}
 	exit, out, errs := runHere(t, "", "serve", "-data", "x", "-print-config")
 	require.Zero(t, exit, errs)
-	require.True(t, strings.HasPrefix(out, "data "), "the configuration and no help: %s", out)
+	require.True(t, strings.HasPrefix(out, "listen "), "the configuration and no help: %s", out)
 }
 
 func TestUsageErrors(t *testing.T) {

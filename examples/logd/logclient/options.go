@@ -59,10 +59,11 @@ const (
 // Options are for New and NewReader. The zero value is a client of a collector on this machine, without a
 // spool. In each field zero means the default.
 type Options struct {
-	// Address is the collector's: "tcp://host:port" or "unix:///path"; empty is DefaultAddress. There is one: the
-	// numbers of a producer's batches, by which they are stored once, are known to one collector.
+	// Address is the collector's: "tcp://host:port", "tls://host:port" or "unix:///path"; empty is DefaultAddress. There is
+	// one: the numbers of a producer's batches, by which they are stored once, are known to one collector.
 	Address string
-	// TLS makes connections TLS, if it is not nil. Its ServerName is the host of Address unless it is set.
+	// TLS makes connections TLS, if it is not nil. Its ServerName is the host of Address unless it is set. Where it is nil
+	// and Address begins with tls:// it is TLS 1.3 with the system's authorities.
 	TLS *tls.Config
 	// Dialer connects, instead of a net.Dialer and TLS, for daemons that want another handshake. It must
 	// return soon after ctx is done.
@@ -129,8 +130,14 @@ func (o *Options) complete() error {
 	}
 	var ok bool
 	o.network, o.address, ok = strings.Cut(o.Address, "://")
+	if o.network == "tls" {
+		o.network = "tcp"
+		if o.TLS == nil {
+			o.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
+		}
+	}
 	if !ok || o.address == "" || o.network != "tcp" && o.network != "unix" {
-		return fmt.Errorf("%w: %q is not tcp://host:port, which Options.TLS makes TLS, or unix:///path", ErrAddress, o.Address)
+		return fmt.Errorf("%w: %q is not tcp://host:port, tls://host:port or unix:///path", ErrAddress, o.Address)
 	}
 	if o.network == "tcp" {
 		if _, _, err := net.SplitHostPort(o.address); err != nil {

@@ -34,8 +34,9 @@ func NewReader(o Options) (*Reader, error) {
 
 func newReader(o Options) *Reader { return &Reader{options: o} }
 
-// connect dials within the time for that.
-func (r *Reader) connect(ctx context.Context) (net.Conn, error) {
+// Dial connects to the collector, within DialTimeout, as every call does: for programs that speak the protocol themselves.
+// The connection is the caller's to close.
+func (r *Reader) Dial(ctx context.Context) (net.Conn, error) {
 	o := &r.options
 	ctx, cancel := context.WithTimeout(ctx, o.DialTimeout)
 	defer cancel()
@@ -59,7 +60,7 @@ type answer struct {
 // ask connects, sends a request and reads the status. Another one than StatusOK is returned as the error that it
 // encodes. The answer lasts until ctx is done or it is closed.
 func (r *Reader) ask(ctx context.Context, task serial.TaskCode, request []byte) (*answer, error) {
-	conn, err := r.connect(ctx)
+	conn, err := r.Dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("logclient: %w", err)
 	}

@@ -31,7 +31,7 @@ func (c *Client) send() {
 	defer close(c.sender)
 	s := &sending{Client: c, backoff: backoff{first: c.options.Pause, most: c.options.MaxPause}}
 	for s.waitForWork() {
-		conn, err := c.reader.connect(c.ctx)
+		conn, err := c.reader.Dial(c.ctx)
 		if err != nil {
 			s.lost(err)
 			continue

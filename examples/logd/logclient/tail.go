@@ -13,6 +13,11 @@ import (
 // Tail is a live stream of records, which goes on after a connection has failed where it was. It is for one
 // goroutine; only Close may be called by another one.
 type Tail struct {
+	// OnFailure, if it is not nil, is called by Next, in its goroutine, with the reason for which there is no
+	// connection: each time that one has failed, or could not be made, and before the pause after which Next makes
+	// another one. Set it before the first Next.
+	OnFailure func(err error)
+
 	reader  *Reader
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -36,7 +41,7 @@ type Event struct {
 	Missed uint64
 }
 
-// Tail returns a Tail of the records that match the request, from its cursor on. It does not connect: Next does. The Tail lasts until ctx
+// Tail returns a Tail of the records that match the request, from its cursor on. It does not connect: Connect and Next do. The Tail lasts until ctx
 // is done or it is closed.
 func (r *Reader) Tail(ctx context.Context, t logwire.TailRequest) *Tail {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -44,6 +49,31 @@ func (r *Reader) Tail(ctx context.Context, t logwire.TailRequest) *Tail {
 		reader: r, ctx: ctx, cancel: cancel, request: t,
 		backoff: backoff{first: r.options.Pause, most: r.options.MaxPause},
 	}
+}
+
+// Connect makes the connection, unless there is one, so that the collector has accepted the request when it returns nil. It
+// tries once: for programs that want to know whether the collector is there. Next may be called whatever it returns,
+// and connects by itself. The error is as that of Next, or says why there is no connection.
+func (t *Tail) Connect() error {
+	err := t.connect()
+	if t.ctx.Err() != nil {
+		return context.Cause(t.ctx)
+	}
+	if err != nil {
+		t.fails = err
+	}
+	return err
+}
+
+func (t *Tail) connect() (err error) {
+	if t.answer != nil {
+		return nil
+	}
+	t.answer, err = t.reader.ask(t.ctx, logwire.TaskTail, logwire.AppendTailRequest(nil, t.request))
+	if err == nil {
+		t.frames = logwire.NewFrameReader(t.answer.body)
+	}
+	return err
 }
 
 // Next waits for the next event. When the connection fails it makes another one, after a pause, and goes on with the
@@ -70,6 +100,9 @@ func (t *Tail) Next() (Event, error) {
 			return Event{}, err
 		}
 		t.fails = err
+		if t.OnFailure != nil {
+			t.OnFailure(err)
+		}
 		t.backoff.pause(t.ctx)
 	}
 }
@@ -87,12 +120,8 @@ func (t *Tail) Close() { t.cancel(ErrClosed) }
 
 // read connects if that is needed, and reads a frame. It reports false for one that is no event.
 func (t *Tail) read() (e Event, ok bool, err error) {
-	if t.answer == nil {
-		t.answer, err = t.reader.ask(t.ctx, logwire.TaskTail, logwire.AppendTailRequest(nil, t.request))
-		if err != nil {
-			return e, false, err
-		}
-		t.frames = logwire.NewFrameReader(t.answer.body)
+	if err := t.connect(); err != nil {
+		return e, false, err
 	}
 	frame, err := t.frames.Next()
 	if err == io.EOF {

@@ -48,7 +48,7 @@ func TestTLS(t *testing.T) {
 		f.stop()
 		<-served
 	}()
-	o := logclient.Options{Address: "tcp://" + l.Addr().String(), TLS: &tls.Config{RootCAs: pool}}
+	o := logclient.Options{Address: "tls://" + l.Addr().String(), TLS: &tls.Config{RootCAs: pool}}
 	c, err := logclient.New(o)
 	require.NoError(t, err)
 	want := logAll(t, c, 0, 10)
@@ -56,16 +56,18 @@ func TestTLS(t *testing.T) {
 	require.Equal(t, want, f.messages())
 	finish(t, c)
 
-	troubles := make(chan logclient.Trouble, 1)
-	o.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
-	o.OnError = func(trouble logclient.Trouble) { troubles <- trouble }
-	c, err = logclient.New(o)
-	require.NoError(t, err)
-	logAll(t, c, 0, 10)
-	trouble := <-troubles
-	require.Equal(t, logclient.Unreachable, trouble.Kind)
-	var unknown x509.UnknownAuthorityError
-	require.ErrorAs(t, trouble.Err, &unknown)
-	kill(c)
+	for name, config := range map[string]*tls.Config{"others": {RootCAs: x509.NewCertPool()}, "the system's": nil} {
+		troubles := make(chan logclient.Trouble, 1)
+		o.TLS = config
+		o.OnError = func(trouble logclient.Trouble) { troubles <- trouble }
+		c, err = logclient.New(o)
+		require.NoError(t, err)
+		logAll(t, c, 0, 10)
+		trouble := <-troubles
+		require.Equal(t, logclient.Unreachable, trouble.Kind, name)
+		var unknown x509.UnknownAuthorityError
+		require.ErrorAs(t, trouble.Err, &unknown, name)
+		kill(c)
+	}
 	require.Equal(t, want, f.messages())
 }

@@ -7,7 +7,7 @@ import unittest
 
 import logdwire as wire
 from client import Client
-from connection import Failed, blocks
+from connection import TOO_LARGE, Failed, blocks
 from relay import Relay
 from test_logd import BAD, Collector, connect, record
 
@@ -83,10 +83,13 @@ class Queries(Reading):
         good = wire.query_bytes("a")
         for want, message in (
             ("version", b"\2" + good[1:]), ("text", good + b"x"), ("text", good[:-1]), ("query", b""),
-            ("text", good + bytes(300_000)),
+            ("text", good + bytes((128 << 10) - len(good))),
         ):
             with self.subTest(want=want):
                 self.assertEqual(self.outcome(lambda: self.client.call(wire.QUERY, message)), (wire.MALFORMED, -1, want))
+        with self.assertRaises(Failed) as failed:
+            self.client.call(wire.QUERY, good + bytes((128 << 10) - len(good) + 1))
+        self.assertEqual(failed.exception.code, TOO_LARGE)
 
     def test_an_end_says_what_was_done(self):
         self.store(2)

@@ -12,7 +12,7 @@
 //
 // What is wrong with a request is answered with a logwire.Status and a typed error that names the field, and the
 // session goes on. A call over one of the bounds is answered with error 252 (busy), a batch over
-// logwire.MaxBatch with error 251 (too large). Where it is not known what became of a batch, because the store
+// logwire.MaxBatch, and another request over 128 KiB, with error 251 (too large). Where it is not known what became of a batch, because the store
 // has failed, the connection is dropped without an answer.
 //
 // # Tails

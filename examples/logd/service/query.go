@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/serialkit/serialkit/binaryutil"
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 	"github.com/serialkit/serialkit/examples/logd/query"
 	"github.com/serialkit/serialkit/serialserver"
@@ -22,11 +21,7 @@ const chunk = 64 << 10
 var errGone = errors.New("service: the client has gone")
 
 // query finds records that are stored.
-func (s *Service) query(ctx context.Context, _ *serialserver.Client, in binaryutil.BinaryReader, _ *zap.Logger, _ ...any) (io.Reader, error) {
-	message, err := readRequest(in)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) query(ctx context.Context, _ *serialserver.Client, message []byte, _ *zap.Logger, _ ...any) (io.Reader, error) {
 	request, err := logwire.ParseQueryRequest(message)
 	if err != nil {
 		return refused(err)

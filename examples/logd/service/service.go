@@ -113,14 +113,14 @@ func (s *Service) Register(srv *serialserver.Server) {
 	tails := serialserver.LimitConcurrency(s.options.Tails, 0)
 
 	srv.SetTaskLimits(logwire.TaskAppend, serialserver.Limits{MaxMessage: logwire.MaxBatch, MessageTime: appendTime})
-	srv.SetTaskLimits(logwire.TaskQuery, serialserver.Limits{MessageTime: queryTime, MinRateWindow: patience})
+	srv.SetTaskLimits(logwire.TaskQuery, serialserver.Limits{MaxMessage: maxRequest, MessageTime: queryTime, MinRateWindow: patience})
 	// A tail has no end. A client that takes nothing is dropped after the write timeout all the same.
-	srv.SetTaskLimits(logwire.TaskTail, serialserver.Limits{MessageTime: -1, TaskTime: -1, MinRateWindow: patience})
+	srv.SetTaskLimits(logwire.TaskTail, serialserver.Limits{MaxMessage: maxRequest, MessageTime: -1, TaskTime: -1, MinRateWindow: patience})
 	srv.SetTaskLimits(logwire.TaskStats, serialserver.Limits{MaxMessage: maxRequest})
 
 	srv.Register(logwire.TaskAppend, s.counted(serialserver.WholeMessage(s.append)), "append")
-	srv.Register(logwire.TaskQuery, s.counted(queries(s.query)), "query")
-	srv.Register(logwire.TaskTail, s.counted(tails(s.tail)), "tail")
+	srv.Register(logwire.TaskQuery, s.counted(queries(serialserver.WholeMessageStream(s.query))), "query")
+	srv.Register(logwire.TaskTail, s.counted(tails(serialserver.WholeMessageStream(s.tail))), "tail")
 	srv.Register(logwire.TaskStats, s.counted(serialserver.WholeMessage(s.stats)), "stats")
 }
 

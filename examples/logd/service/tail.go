@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/serialkit/serialkit/binaryutil"
 	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
 	"github.com/serialkit/serialkit/examples/logd/query"
 	"github.com/serialkit/serialkit/serial"
@@ -30,11 +29,7 @@ const (
 var errFull = errors.New("service: the tail's buffer is full")
 
 // tail streams records as they are stored.
-func (s *Service) tail(ctx context.Context, _ *serialserver.Client, in binaryutil.BinaryReader, _ *zap.Logger, _ ...any) (io.Reader, error) {
-	message, err := readRequest(in)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) tail(ctx context.Context, _ *serialserver.Client, message []byte, _ *zap.Logger, _ ...any) (io.Reader, error) {
 	request, err := logwire.ParseTailRequest(message)
 	if err != nil {
 		return refused(err)

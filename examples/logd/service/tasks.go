@@ -18,8 +18,8 @@ import (
 	"github.com/serialkit/serialkit/serialserver"
 )
 
-// maxRequest is how many bytes of the request of a query or a tail are read: more than any that is well-formed has, so
-// that one that is too long is told so by its decoder.
+// maxRequest is how many bytes the request of a query, a tail or the statistics may have (128 KiB): far more than any that
+// is well-formed, so that its decoder can say what is wrong with it.
 const maxRequest = 128 << 10
 
 // append stores a batch.
@@ -73,9 +73,6 @@ func (s *Service) counted(f serialserver.TaskFunc) serialserver.TaskFunc {
 		return f(ctx, c, in, lg, args...)
 	}
 }
-
-// readRequest reads a message to its end, or to maxRequest bytes.
-func readRequest(in io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(in, maxRequest)) }
 
 // parseFilter understands the text of a query.
 func parseFilter(text string) (*query.Filter, error) { return query.Parse(text, time.Now()) }

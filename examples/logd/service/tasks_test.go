@@ -59,7 +59,7 @@ func TestBadRequests(t *testing.T) {
 		"query text":    {logwire.TaskQuery, query(`level>=`), logwire.NoRecord, "query", logwire.ErrQuery},
 		"query UTF-8":   {logwire.TaskQuery, query("\xff"), logwire.NoRecord, "text", logwire.ErrUTF8},
 		"query long":    {logwire.TaskQuery, query(string(make([]byte, logwire.MaxQuery+1))), logwire.NoRecord, "text", logwire.ErrTooLarge},
-		"query endless": {logwire.TaskQuery, append(query(""), make([]byte, 200<<10)...), logwire.NoRecord, "text", logwire.ErrMalformed},
+		"query longest": {logwire.TaskQuery, append(query(""), make([]byte, 128<<10-len(query("")))...), logwire.NoRecord, "text", logwire.ErrMalformed},
 		"limit": {logwire.TaskQuery, logwire.AppendQueryRequest(nil, logwire.QueryRequest{Limit: logwire.MaxLimit + 1}),
 			logwire.NoRecord, "limit", logwire.ErrTooLarge},
 		"tail": {logwire.TaskTail, nil, logwire.NoRecord, "tail", logwire.ErrMalformed},
@@ -103,6 +103,15 @@ func TestLargestBatch(t *testing.T) {
 		require.Equal(t, want, codeOf(t, err))
 	}
 	require.EqualValues(t, 33, r.store.Head())
+}
+
+// A request that is too long even to be told what is wrong with it.
+func TestEndlessRequest(t *testing.T) {
+	for _, task := range []serial.TaskCode{logwire.TaskQuery, logwire.TaskTail, logwire.TaskStats} {
+		r := newRig(t, 0, service.Options{}, nil)
+		_, err := r.call(task, make([]byte, 128<<10+1))
+		require.Equal(t, serial.ErrorTooLarge, codeOf(t, err))
+	}
 }
 
 // What the store says of a batch is what the client is told.
