@@ -25,6 +25,7 @@ type Builder struct {
 
 	hashes hashSet
 	words  []uint64
+	text   []byte
 
 	// names has all services of late, so that a name is made to a string once.
 	names    map[string]string
@@ -79,15 +80,13 @@ func (b *Builder) Add(record []byte, v *logwire.View) bool {
 	b.addHost(v.Host)
 	b.count++
 
-	b.words = token.Append(b.words[:0], v.Message)
+	b.text, b.words = append(b.text[:0], v.Message...), b.words[:0]
 	for f := range v.Fields() {
-		b.hashes.add(token.Key(f.Key))
-		b.hashes.add(token.Field(f.Key, f.Value))
-		b.words = token.Append(b.words, f.Value)
+		b.words = append(b.words, token.Key(f.Key), token.Field(f.Key, f.Value))
+		b.text = append(append(b.text, ' '), f.Value...)
 	}
-	for _, hash := range b.words {
-		b.hashes.add(hash)
-	}
+	b.words = token.Append(b.words, b.text)
+	b.hashes.addAll(b.words)
 	return true
 }
 

@@ -11,9 +11,7 @@ func Distinct(before int, hashes ...uint64) []uint64 {
 		s.add(uint64(i))
 	}
 	s.reset()
-	for _, h := range hashes {
-		s.add(h)
-	}
+	s.addAll(hashes)
 	return s.hashes
 }
 

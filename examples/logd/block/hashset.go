@@ -51,6 +51,19 @@ func (s *hashSet) add(h uint64) {
 	}
 }
 
+// addAll puts hashes into the set.
+func (s *hashSet) addAll(hashes []uint64) {
+	slots, secret, spread := s.slots, s.secret, s.spread
+	for _, h := range hashes {
+		high, low := bits.Mul64(h^secret, spread)
+		i := (high ^ low) & uint64(len(slots)-1)
+		if h == 0 || slots[i] != h {
+			s.add(h)
+			slots, secret, spread = s.slots, s.secret, s.spread
+		}
+	}
+}
+
 func (s *hashSet) addZero() {
 	if !s.zero {
 		s.zero = true

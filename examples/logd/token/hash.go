@@ -35,11 +35,7 @@ func mixText(h uint64, b []byte) uint64 {
 	if len(b) == 0 {
 		return h
 	}
-	var group uint64
-	for i, c := range b {
-		group |= uint64(c) << (8 * i)
-	}
-	return mix(h, group)
+	return mix(h, loadShort(b))
 }
 
 // Field returns the hash of a field: its key and its value, byte for byte, upper and lower case being different.

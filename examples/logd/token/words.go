@@ -2,22 +2,6 @@ package token
 
 import "unicode/utf8"
 
-// Append appends the hashes of the words of text, in their order and each as often as it occurs.
-func Append(dst []uint64, text []byte) []uint64 {
-	for i := 0; i < len(text); {
-		if lower[text[i]] == separator {
-			i++
-			continue
-		}
-		hash, end, ok := word(text, i)
-		if ok {
-			dst = append(dst, hash)
-		}
-		i = end
-	}
-	return dst
-}
-
 // Each calls yield with the hash of each word of text, in their order, until it returns false.
 func Each(text []byte, yield func(hash uint64) bool) {
 	for at := 0; ; {

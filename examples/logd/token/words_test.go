@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -84,6 +85,44 @@ func checkWords(t *testing.T, text string) {
 		at = end
 	}
 	require.Equal(t, len(b), token.Start(b, at))
+}
+
+// TestWindows: the words are the same wherever they begin and end, and whatever stands around them.
+func TestWindows(t *testing.T) {
+	for _, before := range []string{" ", "a b ", "ж ", "—", "\xff"} {
+		for pad := range 70 {
+			for _, length := range []int{1, 7, 8, 9, 16, 17, 62, 63, 64, 65, 66, 130} {
+				for _, behind := range []string{"", " ", "-c", "ж", "—d", "\xff"} {
+					text := strings.Repeat(before, pad/len(before)) + strings.Repeat("x_Z9", length)[:length] + behind
+					checkHashes(t, text)
+					checkHashes(t, text+strings.Repeat(" word", pad))
+				}
+			}
+		}
+	}
+}
+
+// TestBytes: each byte of ASCII is a part of a word, in its case, or is none, at each place.
+func TestBytes(t *testing.T) {
+	for c := range utf8.RuneSelf {
+		for at := range 9 {
+			checkHashes(t, strings.Repeat("a", at)+string(rune(c))+"B")
+			checkHashes(t, strings.Repeat(" ", at)+string(rune(c))+" eightbyt")
+		}
+	}
+}
+
+// checkHashes compares Append with Next, which looks at bytes one by one, on the words that the naive way has found.
+func checkHashes(t *testing.T, text string) {
+	var want []uint64
+	for _, word := range naiveWords(text) {
+		hash, _, _, _ := token.Next([]byte(word), 0)
+		want = append(want, hash)
+	}
+	got := token.Append(nil, []byte(text))
+	if !slices.Equal(want, got) {
+		require.Equal(t, want, got, "%q", text)
+	}
 }
 
 // TestEachEnds: Each stops when it is told to.

@@ -105,7 +105,7 @@ func (r *Record) Check() error {
 	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if err := checkField(i, f.Kind, []byte(f.Key), []byte(f.Value)); err != nil {
+		if err := checkField(i, f.Kind, []byte(f.Key), []byte(f.Value), false); err != nil {
 			return err
 		}
 	}
@@ -131,7 +131,8 @@ func checkHead(level Level, service, host, message int) error {
 	return nil
 }
 
-func checkField(i int, kind Kind, key, value []byte) error {
+// checkField does not look for bytes that are not UTF-8 if it is known that there are none but ASCII.
+func checkField(i int, kind Kind, key, value []byte, ascii bool) error {
 	name := func(part string) string { return fieldName(i, part) }
 	switch {
 	case len(key) == 0:
@@ -140,9 +141,9 @@ func checkField(i int, kind Kind, key, value []byte) error {
 		return tooLarge(name("key"), len(key), MaxKey)
 	case len(value) > MaxValue:
 		return tooLarge(name("value"), len(value), MaxValue)
-	case !utf8.Valid(key):
+	case !ascii && !utf8.Valid(key):
 		return fail(ErrUTF8, name("key"), "")
-	case !utf8.Valid(value):
+	case !ascii && !utf8.Valid(value):
 		return fail(ErrUTF8, name("value"), "")
 	case kind > JSON:
 		return fail(ErrMalformed, name("kind"), "%d", kind)
@@ -155,8 +156,7 @@ func checkField(i int, kind Kind, key, value []byte) error {
 func validValue(kind Kind, value []byte) bool {
 	switch kind {
 	case Number:
-		return len(value) > 0 && (value[0] == '-' || value[0] >= '0' && value[0] <= '9') && json.Valid(value) &&
-			value[len(value)-1] >= '0' && value[len(value)-1] <= '9'
+		return validNumber(value)
 	case Bool:
 		return string(value) == "true" || string(value) == "false"
 	case JSON:

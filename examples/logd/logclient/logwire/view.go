@@ -39,7 +39,9 @@ func ParseRecord(b []byte, v *View) error {
 	if err := v.split(b); err != nil {
 		return err
 	}
+	ascii := isASCII(b[recordHead:])
 	switch {
+	case ascii:
 	case !utf8.Valid(v.Service):
 		return fail(ErrUTF8, "service", "")
 	case !utf8.Valid(v.Host):
@@ -59,7 +61,7 @@ func ParseRecord(b []byte, v *View) error {
 		if len(rest) < fieldHead+k+n {
 			return fail(ErrMalformed, fieldName(i, "value"), "the record ends too early")
 		}
-		if err := checkField(i, Kind(rest[1]), rest[fieldHead:fieldHead+k], rest[fieldHead+k:fieldHead+k+n]); err != nil {
+		if err := checkField(i, Kind(rest[1]), rest[fieldHead:fieldHead+k], rest[fieldHead+k:fieldHead+k+n], ascii); err != nil {
 			return err
 		}
 		rest = rest[fieldHead+k+n:]
