@@ -47,12 +47,21 @@ func TestUsageErrors(t *testing.T) {
 		{"ship"}, {"ship", "-zone", "Nowhere/At_All", "x"}, {"ship", "-service", strings.Repeat("x", 200), "x"}, {"query", "-nope"},
 		{"query", "-limit", "-1"}, {"query", "-order", "random"}, {"stats", "x"}, {"tail", "-cursor", "x"}, {"stats", "-addr", "ftp://x"},
 		{"stats", "-addr", "tcp://127.0.0.1:1", "-ca", "x"}, {"query", "-addr", "tls://x"}, {"query", "-addr", "tls://x:1", "-ca", "/nowhere"},
-		{"tail", "-addr", "http://x"},
+		{"tail", "-addr", "http://x"}, {"query", "-addr", "tcp://127.0.0.1:1", "service:api", "-limit", "5"},
+		{"tail", "-addr", "tcp://127.0.0.1:1", "x", "--json"}, {"ship", "-addr", "tcp://127.0.0.1:1", "/nowhere", "-json=true"},
 	} {
 		exit, out, errs := runHere(t, "", args...)
 		require.Equal(t, exitUsage, exit, args)
 		require.Empty(t, out)
 		require.NotEmpty(t, errs)
+	}
+}
+
+// What looks like a flag may be meant as a word of the query.
+func TestWordsThatLookLikeFlags(t *testing.T) {
+	for _, args := range [][]string{{"x -limit"}, {"--", "x", "-limit"}, {"x", "-limits"}, {"a", "-x", "-y"}} {
+		exit, _, errs := runHere(t, "", append([]string{"query", "-addr", nowhere(t)}, args...)...)
+		require.Equal(t, exitConnect, exit, "%q: %s", args, errs)
 	}
 }
 

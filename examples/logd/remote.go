@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -64,7 +65,25 @@ func parse(fs *flag.FlagSet, args []string, std stdio) (exit int, ok bool) {
 	case err != nil:
 		return exitUsage, false
 	}
+	if late, found := lateFlag(fs, args); found {
+		return fail(std.err, fmt.Errorf("%w: %s stands behind the first argument, where it is no flag: put it before; or, if it is meant as it is, "+
+			"in quotes with the rest, or all behind --", errUsage, late)), false
+	}
 	return 0, true
+}
+
+// lateFlag returns an argument that is the name of a flag. A query would take it for a word that is not wanted, and ship for a file.
+func lateFlag(fs *flag.FlagSet, args []string) (string, bool) {
+	if slices.Contains(args, "--") {
+		return "", false
+	}
+	for _, arg := range fs.Args() {
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if strings.HasPrefix(arg, "-") && fs.Lookup(name) != nil {
+			return arg, true
+		}
+	}
+	return "", false
 }
 
 // options returns those of a logclient.Reader.
