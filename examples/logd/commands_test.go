@@ -44,6 +44,14 @@ func TestAnAddressWithoutASchemeIsTheSameCollector(t *testing.T) {
 	require.Equal(t, []string{"once"}, messages(t, c.address, "a"))
 }
 
+// What looks like a flag may be meant as a word of the query.
+func TestWordsThatLookLikeFlags(t *testing.T) {
+	for _, args := range [][]string{{"x -limit"}, {"--", "x", "-limit"}, {"x", "-limits"}, {"a", "-x", "-y"}} {
+		exit, _, errs := runHere(t, "", append([]string{"query", "-addr", nowhere(t)}, args...)...)
+		require.Equal(t, exitConnect, exit, "%q: %s", args, errs)
+	}
+}
+
 // nowhere returns an address at which nobody listens.
 func nowhere(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -57,6 +57,7 @@ type config struct {
 		Queries    int           `koanf:"queries" usage:"how many queries run at a time"`
 		QueryTime  time.Duration `koanf:"query-time" usage:"how long a query may take; then it says where to go on"`
 		QueryBytes size          `koanf:"query-bytes" usage:"how many bytes a query may read; then it says where to go on"`
+		Producers  int           `koanf:"producers" usage:"how many producers are remembered; beyond, batches of new ones are refused"`
 		Tails      int           `koanf:"tails" usage:"how many tails there may be at a time"`
 		Memory     size          `koanf:"memory" usage:"what the garbage collector tries to stay below, unless GOMEMLIMIT says otherwise; 0: nothing"`
 		Ring       size          `koanf:"ring" usage:"how many bytes of the latest records are kept in memory for all tails together"`
@@ -77,7 +78,7 @@ func defaultConfig() config {
 	c.Limit.Clients, c.Limit.PerAddress = serialserver.DefaultMaxClients, serialserver.DefaultMaxClientsPerAddress
 	c.Limit.Messages, c.Limit.Waiting = serialserver.DefaultMessageMemory, store.DefaultQueueBytes
 	c.Limit.Queries, c.Limit.Tails, c.Limit.Ring = service.DefaultQueries, service.DefaultTails, service.DefaultRing
-	c.Limit.Memory = defaultMemory
+	c.Limit.Memory, c.Limit.Producers = defaultMemory, store.DefaultMaxProducers
 	c.Limit.QueryTime, c.Limit.QueryBytes = store.DefaultQueryTime, store.DefaultQueryBytes
 	return c
 }
@@ -142,6 +143,7 @@ func (c *config) store() store.Options {
 		SealBytes:      int64(c.Seal.Size),
 		SealAge:        c.Seal.Age,
 		QueueBytes:     int64(c.Limit.Waiting),
+		MaxProducers:   c.Limit.Producers,
 		QueryTime:      c.Limit.QueryTime,
 		QueryBytes:     int64(c.Limit.QueryBytes),
 		AcceptLoss:     c.AcceptLoss,

@@ -25,7 +25,7 @@ retention: {age: 6d, size: 7KiB}
 seal: {size: 8KiB, age: 9s}
 min-free: 10KiB
 accept: {age: 11d, ahead: 12d}
-limit: {waiting: 13KiB, queries: 14, query-time: 15s, query-bytes: 16KiB, tails: 17}
+limit: {waiting: 13KiB, queries: 14, query-time: 15s, query-bytes: 16KiB, tails: 17, producers: 18}
 accept-loss: true
 `), 0o600))
 	c := defaultConfig()
@@ -36,7 +36,7 @@ accept-loss: true
 	require.Equal(t, store.Options{
 		KeepAge: 6 * day, KeepBytes: 7 << 10, SealBytes: 8 << 10, SealAge: 9 * time.Second, MinFree: 10 << 10,
 		MaxRecordAge: 11 * day, MaxRecordAhead: 12 * day, QueueBytes: 13 << 10, QueryTime: 15 * time.Second, QueryBytes: 16 << 10,
-		AcceptLoss: true,
+		MaxProducers: 18, AcceptLoss: true,
 	}, c.store())
 	require.Equal(t, service.Options{Queries: 14, Tails: 17}, c.service())
 	d := c.Config

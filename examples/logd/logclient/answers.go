@@ -13,6 +13,9 @@ import (
 // errAnswer: an answer acknowledges another batch than the one it answers.
 var errAnswer = errors.New("logclient: the answer acknowledges another batch")
 
+// errForeign: what the collector has under the number of a batch that was never sent before is another's.
+var errForeign = errors.New("logclient: another process has the same producer id and epoch")
+
 // damagedError says how many records were.
 type damagedError uint64
 
@@ -59,11 +62,16 @@ func (c *Client) acknowledge(a logwire.AppendAnswer) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &c.flight
-	if len(f.batches) == 0 || f.refusal != nil {
+	if len(f.batches) == 0 || f.refusal != nil && !f.foreign {
 		return false // What follows a batch that was refused cannot be stored.
 	}
 	b := f.batches[0]
 	f.batches = f.batches[1:]
+	if f.foreign || !a.Stored && b.fresh {
+		f.foreign, f.refusal = true, errForeign
+		c.wake.Signal()
+		return true
+	}
 	f.answered = true
 	c.ledger.Away = false
 	if !a.Stored {

@@ -13,6 +13,7 @@ type batch struct {
 	key   spool.Key // zero until it is sent or spooled for the first time
 
 	tried    bool // it was sent, perhaps more than once
+	fresh    bool // it was sent once, and nobody else may have sent it before
 	spilling bool // it is being written to the spool
 	acked    bool // meanwhile it was acknowledged
 	spooled  bool // it is in the spool

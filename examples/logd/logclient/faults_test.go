@@ -176,6 +176,35 @@ func TestFenced(t *testing.T) {
 	})
 }
 
+// A collector that has a batch which was never sent has it from another process, that of a copied machine for instance. It is none of ours, and
+// those behind it may be neither.
+func TestForeignBatches(t *testing.T) {
+	for _, o := range []logclient.Options{small, spooled(files.NewMem(-1))} {
+		for _, dies := range []bool{false, true} {
+			run(t, func(t *testing.T, f *fake) {
+				c := newClient(t, f, o)
+				want := logAll(t, c, 0, 50)
+				require.NoError(t, c.Sync(context.Background()))
+				f.set(func() {
+					for _, m := range f.marks {
+						m.sequence += 3
+					}
+					if dies {
+						f.before = nth(3, func() error { return errDie })
+					}
+				})
+				want = append(want, logAll(t, c, 50, 50)...)
+				require.NoError(t, c.Sync(context.Background()))
+				for _, m := range want {
+					require.Contains(t, f.messages(), m)
+				}
+				require.Len(t, f.marks, 2)
+				require.EqualValues(t, 1, finish(t, c).Ledger.Renumbered)
+			})
+		}
+	}
+}
+
 // A collector that says nothing is taken to be gone after AnswerTimeout.
 func TestSilentCollector(t *testing.T) {
 	run(t, func(t *testing.T, f *fake) {

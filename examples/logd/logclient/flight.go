@@ -18,6 +18,8 @@ type flight struct {
 	held     *batch   // the oldest batch of the spool, some of whose records were dropped; else nil
 	heldSent bool     // it is among batches, or was refused
 
+	foreign bool // the collector has a batch of this number that is not ours; until the producer has a new id
+
 	refusal  error // why the collector has refused the first of batches; then no more are sent
 	broken   error // why the connection has ended
 	answered bool  // it has acknowledged something

@@ -9,6 +9,11 @@ import (
 // the disk: after a crash they would be refused, and nobody could say whether they had been stored. It reports false
 // if the batch is not to be sent now.
 func (s *sending) enterEpoch(b *batch) bool {
+	s.mu.Lock()
+	if s.flight.foreign {
+		s.renumber, s.replace = true, true
+	}
+	s.mu.Unlock()
 	epoch := s.identity.Head(b.key).Epoch
 	if epoch == s.epoch && !s.renumber {
 		return true
@@ -39,6 +44,7 @@ func (s *sending) enterEpoch(b *batch) bool {
 	if s.renumber {
 		s.mu.Lock()
 		s.ledger.Renumbered++
+		s.flight.foreign = false
 		s.mu.Unlock()
 	}
 	s.renumber, s.replace = false, false

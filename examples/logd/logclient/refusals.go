@@ -21,6 +21,8 @@ func (s *sending) recover(refusal error) bool {
 		s.trouble.report(Renumbered, refusal)
 	case errors.As(refusal, &gap):
 		s.refusedForGap(refusal)
+	case errors.Is(refusal, errForeign): // enterEpoch does the rest, on the next connection if need be.
+		s.trouble.report(Renumbered, refusal)
 	default:
 		s.trouble.report(Refused, refusal)
 		s.pause()

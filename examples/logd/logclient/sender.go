@@ -176,6 +176,7 @@ func (s *sending) takeOff(b *batch) (message []byte, ok bool) {
 		return nil, false
 	}
 	head := s.identity.Head(b.key)
+	b.fresh = !b.tried && b.key.Epoch == s.Client.epoch && !(b.spooled && b.end <= f.tried)
 	f.epoch, s.epoch = head.Epoch, head.Epoch
 	f.batches, f.sending, b.tried = append(f.batches, b), b, true
 	s.ledger.Batches++
