@@ -206,7 +206,7 @@ func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
 		written += n
 		end := time.Now()
 		c.wrote = end
-		slow := c.writePace.moved(n, end.Sub(now))
+		slow := c.writePace.moved(n, c.blocked(end.Sub(now), d, err))
 		now = end
 		if n > 0 {
 			progress = end
@@ -226,6 +226,16 @@ func (c *Conn) WriteWithin(p []byte, d time.Duration) (int, error) {
 		}
 	}
 	return written, nil
+}
+
+// blocked returns for how long a write that took so long, with the timeout d, was blocked on the peer. One that a socket has
+// taken as a whole was not ended by its deadline, which was a step away at most: the rest is this process's, which
+// has waited for a CPU.
+func (c *Conn) blocked(took, d time.Duration, err error) time.Duration {
+	if step := d / writeSteps; err == nil && c.stepped && step > 0 {
+		return min(took, step)
+	}
+	return took
 }
 
 // writeOnce writes p, or as much of it as is taken before the first of three moments: the

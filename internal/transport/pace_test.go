@@ -176,6 +176,36 @@ func TestWritePace(t *testing.T) {
 	})
 }
 
+// unscheduled is a socket of a process that gets no CPU for a while after a write: one that has moved something, or each.
+type unscheduled struct {
+	stepped
+	each bool
+}
+
+func (u unscheduled) Write(p []byte) (int, error) {
+	n, err := u.stepped.Write(p)
+	if u.each || n > 0 {
+		wait(2 * window)
+	}
+	return n, err
+}
+
+// A process that has to wait for a CPU does not hold that against peers who have taken at once what there was; of those
+// who have not it counts all.
+func TestWaitingForACPUIsNotHeldAgainstThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := pacedPipe(t, func(c net.Conn) net.Conn { return unscheduled{stepped{c}, false} })
+		for range 20 {
+			c.BeginMessage(rate, window)
+			_, err := c.WriteWithin([]byte("y"), 10*window)
+			require.NoError(t, err)
+		}
+		c, _ = pacedPipe(t, func(c net.Conn) net.Conn { return unscheduled{stepped{c}, true} }, serialtest.Buffer(0))
+		_, err := c.WriteWithin([]byte("y"), 10*window)
+		require.Equal(t, ErrTooSlow, err)
+	})
+}
+
 // Where a write says nothing until it is over, it has failed when nothing of it could count in time.
 func TestWritePaceOfAWholeWrite(t *testing.T) {
 	for _, before := range []int{0, share - 1, share, share + 1} { // bytes that were taken in the same window
