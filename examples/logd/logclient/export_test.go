@@ -7,3 +7,9 @@ func WithFS(o Options, fs files.FS) Options {
 	o.fs = fs
 	return o
 }
+
+// WithPeeked returns the options with a function that is called between the look at a batch and its sending.
+func WithPeeked(o Options, f func()) Options {
+	o.peeked = f
+	return o
+}

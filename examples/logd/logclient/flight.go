@@ -83,6 +83,20 @@ func (c *Client) peek() (*batch, error) {
 	return b, nil // takeOff moves position: what is before it and not in flight is taken to be lost.
 }
 
+// waitsLocked reports whether a batch that peek has returned still waits to be sent: the lock was not held since, and it was
+// not yet sent, so it may have been dropped to make room.
+func (c *Client) waitsLocked(b *batch) bool {
+	q := &c.queue
+	switch {
+	case b == c.flight.held:
+		return true
+	case b.spooled:
+		return c.spool.Holds(b.end)
+	default:
+		return q.next < len(q.sealed) && q.sealed[q.next] == b
+	}
+}
+
 // resolveTailLocked gives up what nothing in the spool follows, once everything before it is acknowledged.
 func (c *Client) resolveTailLocked() {
 	f := &c.flight

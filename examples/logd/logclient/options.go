@@ -110,6 +110,7 @@ type Options struct {
 	ReportEvery time.Duration
 
 	fs               files.FS // nil: the system's
+	peeked           func()   // a test's, or nil: called when the sender has looked at a batch and not taken it yet
 	network, address string   // of Address
 }
 

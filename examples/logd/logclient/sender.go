@@ -144,6 +144,9 @@ func (s *sending) sendNext(p *serialclient.Pipeline) bool {
 		return true
 	}
 	s.failures = 0
+	if s.options.peeked != nil {
+		s.options.peeked()
+	}
 	message, ok := s.takeOff(b)
 	if !ok {
 		return true
@@ -165,6 +168,9 @@ func (s *sending) takeOff(b *batch) (message []byte, ok bool) {
 	f := &s.flight
 	if f.refusal != nil || f.broken != nil {
 		return nil, false // What follows rewinds.
+	}
+	if !s.waitsLocked(b) {
+		return nil, false // Room was made meanwhile, and it is counted as dropped.
 	}
 	if b.count == 0 { // All its records were refused, and its number is left out.
 		s.renumber = true

@@ -204,6 +204,13 @@ func (s *Spool) DropOldest(keep uint64) (records uint64, ok bool) {
 	return 0, false
 }
 
+// Holds reports whether the batch that ends at the position is in a segment that was neither dropped nor acknowledged as a whole.
+func (s *Spool) Holds(end uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.segments, func(g *segment) bool { return g.from < end && end <= g.end })
+}
+
 // Close ends the use of the directory. The position up to which all is acknowledged is kept.
 func (s *Spool) Close() error {
 	errs := []error{s.Clean()}

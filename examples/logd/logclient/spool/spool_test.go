@@ -137,6 +137,14 @@ func TestDropOldest(t *testing.T) {
 	require.True(t, ok)
 	require.NotZero(t, n)
 	require.Equal(t, before-n, s.Records())
+	var held uint64
+	for end := range before {
+		if s.Holds(end + 1) {
+			held++
+		}
+	}
+	require.Equal(t, before-n, held, "what was dropped is not there")
+	require.False(t, s.Holds(before+1))
 	got := readAll(t, s)
 	require.Equal(t, f.Key, got[0].Key, "the segment that is read is not dropped")
 	require.Len(t, got, int(before-n)/2)
