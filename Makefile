@@ -162,7 +162,7 @@ NEEDLE_RECORDS ?= 10000000
 .PHONY: logd-soak
 logd-soak:
 	@echo "== 10,000 power cuts"; cd examples/logd && $(GO) test -timeout 40m -run 'PowerCuts$$' -v ./store -cuts 10000
-	@echo "== 1,000 kills"; cd examples/logd && $(GO) test -timeout 60m -run Killed -v ./crashtest -kill.cycles 480
+	@echo "== 1,000 kills"; cd examples/logd && $(GO) test -timeout 60m -run Killed -v ./crashtest -kill.cycles 460
 	@echo "== outages"; cd examples/logd && $(GO) test -timeout 30m -run Away -v ./crashtest -outage.rounds 10
 	@echo "== ship, killed"; cd examples/logd && $(GO) test -timeout 30m -run TestShipIsKilled -v . -ship-kills 300
 	@echo "== a million lines"; cd examples/logd && $(GO) test -timeout 30m -run 'TestTheMachinesOwnLogs|TestManyJSONLines' -v . -lines 1000000
