@@ -13,3 +13,9 @@ func WithPeeked(o Options, f func()) Options {
 	o.peeked = f
 	return o
 }
+
+// WithWorked returns the options with a function that is called when the keeper has done what there was to do.
+func WithWorked(o Options, f func()) Options {
+	o.worked = f
+	return o
+}

@@ -26,9 +26,15 @@ func (c *Client) keep() {
 			c.mu.Unlock()
 		case <-retry.C:
 		}
-		c.work(retry)
 		c.mu.Lock()
-		open, ending := c.queue.open != nil, c.ending
+		ending := c.ending // Asked first: the work after that is the last one.
+		c.mu.Unlock()
+		c.work(retry)
+		if c.options.worked != nil {
+			c.options.worked()
+		}
+		c.mu.Lock()
+		open := c.queue.open != nil
 		c.mu.Unlock()
 		if ending {
 			return

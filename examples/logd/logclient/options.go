@@ -111,6 +111,7 @@ type Options struct {
 
 	fs               files.FS // nil: the system's
 	peeked           func()   // a test's, or nil: called when the sender has looked at a batch and not taken it yet
+	worked           func()   // likewise: called when the keeper has done what there was to do
 	network, address string   // of Address
 }
 

@@ -140,16 +140,23 @@ func (c *Client) waitForSpoolLocked(waiters []chan struct{}) {
 	}
 }
 
-// popLocked removes the oldest batch, which is resolved.
+// popLocked removes the oldest batch that is not resolved, which is resolved now. Before it are those alone that are resolved and
+// still being written to the spool.
 func (c *Client) popLocked(b *batch) {
 	q := &c.queue
 	if b.spilling {
 		b.acked = true // It goes when it has been written.
 		return
 	}
-	q.sealed[0] = nil
-	q.sealed = q.sealed[1:]
-	q.next = max(0, q.next-1)
+	if i := q.spilling; i == 0 {
+		q.sealed[0] = nil
+		q.sealed = q.sealed[1:]
+	} else {
+		q.sealed = slices.Delete(q.sealed, i, i+1)
+	}
+	if q.next > q.spilling {
+		q.next--
+	}
 	q.bytes -= len(b.buf)
 	if b != c.flight.sending {
 		q.release(b)

@@ -1,0 +1,99 @@
+package logclient_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/serialkit/serialkit/examples/logd/logclient"
+	"github.com/serialkit/serialkit/examples/logd/logclient/internal/files"
+	"github.com/serialkit/serialkit/examples/logd/logclient/logwire"
+)
+
+// slowDisk waits at each sync of a segment until gate is closed.
+type slowDisk struct {
+	*files.Mem
+	gate chan struct{}
+}
+
+func (d slowDisk) Create(name string) (files.File, error) {
+	f, err := d.Mem.Create(name)
+	if err == nil && strings.HasSuffix(name, ".spool") {
+		f = slowFile{f, d.gate}
+	}
+	return f, err
+}
+
+type slowFile struct {
+	files.File
+	gate chan struct{}
+}
+
+func (f slowFile) Sync() error {
+	<-f.gate
+	return f.File.Sync()
+}
+
+// A batch that is acknowledged while those before it are still being written to the spool, and are acknowledged too, goes from
+// memory, and not one of those.
+func TestAcknowledgedBehindSpilling(t *testing.T) {
+	run(t, func(t *testing.T, f *fake) {
+		release := make(chan struct{})
+		f.before = func(logwire.BatchHead) error {
+			<-release
+			return nil
+		}
+		disk := slowDisk{files.NewMem(-1), make(chan struct{})}
+		o := spooled(disk)
+		o.QueueRecords = 100
+		c := newClient(t, f, o)
+		want := logAll(t, c, 0, 60)
+		synctest.Wait() // The keeper writes them.
+		want = append(want, logAll(t, c, 60, 30)...)
+		synctest.Wait()
+		require.Zero(t, c.Stats().Spooled)
+		close(release)
+		synctest.Wait()
+		require.EqualValues(t, 90, c.Stats().Acknowledged)
+		want = append(want, logAll(t, c, 90, 5)...)
+		close(disk.gate)
+		require.NoError(t, c.Sync(context.Background()))
+		synctest.Wait()
+		require.Zero(t, c.Stats().MemoryBytes)
+		l := finish(t, c).Ledger
+		require.Zero(t, l.Pending())
+		require.EqualValues(t, 95, l.Acknowledged)
+		require.Zero(t, l.Renumbered)
+		require.Equal(t, want, f.messages())
+	})
+}
+
+// Close that ends the sender just after the keeper has found nothing to do has what is in memory written to the spool all the same.
+func TestCloseAfterLook(t *testing.T) {
+	run(t, func(t *testing.T, f *fake) {
+		f.away = true
+		var once sync.Once
+		looked := make(chan struct{})
+		c := newClient(t, f, logclient.WithWorked(spooled(files.NewMem(-1)), func() {
+			once.Do(func() { <-looked })
+		}))
+		logAll(t, c, 0, 5)
+		synctest.Wait() // The keeper has looked.
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		closed := make(chan logclient.Left, 1)
+		go func() {
+			left, _ := c.Close(ctx)
+			closed <- left
+		}()
+		synctest.Wait() // Close waits for the keeper.
+		close(looked)
+		left := <-closed
+		require.Zero(t, left.Dropped)
+		require.EqualValues(t, 5, left.Spooled)
+	})
+}
