@@ -127,6 +127,10 @@ func (c *Client) dropRejectedLocked(b *batch, e *logwire.FieldError) {
 		b.rejected += int(n)
 	}
 	c.trouble.report(Rejected, e)
+	if b.count == 0 { // It is not kept until it could be sent: that may be long, and the spool has no empty batches.
+		c.flight.leftOut = true
+		c.resolveLocked(b)
+	}
 	// Each record that is refused costs sending its batch again: with many of them batches had better be small.
 	c.queue.limit = max(c.queue.limit/2, min(minLimit, c.options.BatchRecords))
 }

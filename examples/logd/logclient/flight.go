@@ -18,6 +18,7 @@ type flight struct {
 	held     *batch   // the oldest batch of the spool, some of whose records were dropped; else nil
 	heldSent bool     // it is among batches, or was refused
 
+	leftOut bool // nothing was left of a batch, so its number is left out: the next batch needs a new epoch
 	foreign bool // the collector has a batch of this number that is not ours; until the producer has a new id
 
 	refusal  error // why the collector has refused the first of batches; then no more are sent

@@ -13,6 +13,8 @@ func (s *sending) enterEpoch(b *batch) bool {
 	if s.flight.foreign {
 		s.renumber, s.replace = true, true
 	}
+	s.renumber = s.renumber || s.flight.leftOut
+	s.flight.leftOut = false
 	s.mu.Unlock()
 	epoch := s.identity.Head(b.key).Epoch
 	if epoch == s.epoch && !s.renumber {

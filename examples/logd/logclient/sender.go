@@ -172,15 +172,6 @@ func (s *sending) takeOff(b *batch) (message []byte, ok bool) {
 	if !s.waitsLocked(b) {
 		return nil, false // Room was made meanwhile, and it is counted as dropped.
 	}
-	if b.count == 0 { // All its records were refused, and its number is left out.
-		s.renumber = true
-		f.position = max(f.position, b.end)
-		if b.spilling {
-			s.queue.next++
-		}
-		s.resolveLocked(b)
-		return nil, false
-	}
 	head := s.identity.Head(b.key)
 	b.fresh = !b.tried && b.key.Epoch == s.Client.epoch && !(b.spooled && b.end <= f.tried)
 	f.epoch, s.epoch = head.Epoch, head.Epoch

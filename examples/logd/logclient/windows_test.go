@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,4 +97,51 @@ func TestCloseAfterLook(t *testing.T) {
 		require.Zero(t, left.Dropped)
 		require.EqualValues(t, 5, left.Spooled)
 	})
+}
+
+// A batch of which nothing is left after a refusal is resolved at once, though the connection ends before anything more could be sent, and its number is
+// known to be left out.
+func TestAllRejectedThenAway(t *testing.T) {
+	for _, spool := range []bool{false, true} {
+		run(t, func(t *testing.T, f *fake) {
+			release := make(chan struct{})
+			f.before = func(h logwire.BatchHead) error {
+				<-release
+				if h.Sequence == 1 {
+					return &logwire.FieldError{Field: "batch", Kind: logwire.ErrMalformed, Record: -1}
+				}
+				f.set(func() { f.away = true })
+				return errDie
+			}
+			o := small
+			if spool {
+				o = spooled(files.NewMem(-1))
+			}
+			c := newClient(t, f, o)
+			logAll(t, c, 0, 10)
+			synced := make(chan error, 1)
+			go func() { synced <- c.Sync(context.Background()) }()
+			synctest.Wait()
+			want := logAll(t, c, 10, 10)
+			synctest.Wait() // Both are sent.
+			close(release)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			select {
+			case err := <-synced:
+				require.NoError(t, err)
+			default:
+				t.Fatal("nothing is left of what Sync waits for")
+			}
+			l := c.Stats()
+			require.True(t, l.Away)
+			require.EqualValues(t, 10, l.Dropped.Rejected)
+			require.EqualValues(t, 10, l.Pending())
+			f.set(func() { f.away, f.before, f.heads = false, nil, nil })
+			require.NoError(t, c.Sync(context.Background()))
+			require.Equal(t, want, f.messages())
+			require.Len(t, f.heads, 1, "the collector need not refuse it for the gap")
+			require.EqualValues(t, 1, finish(t, c).Ledger.Renumbered)
+		})
+	}
 }
