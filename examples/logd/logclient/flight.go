@@ -98,11 +98,12 @@ func (c *Client) waitsLocked(b *batch) bool {
 	}
 }
 
-// resolveTailLocked gives up what nothing in the spool follows, once everything before it is acknowledged.
+// resolveTailLocked gives up what nothing in the spool follows, once everything before it is acknowledged. After a refusal, and at the end
+// of a connection, what is not in flight may have been taken from it unanswered, and is to be sent again.
 func (c *Client) resolveTailLocked() {
 	f := &c.flight
 	spooled := func(b *batch) bool { return b.spooled }
-	if c.spool == nil || slices.ContainsFunc(f.batches, spooled) || f.held != nil || f.position < c.queue.spoolEnd || c.ledger.Spooled == 0 {
+	if c.spool == nil || f.refusal != nil || f.broken != nil || slices.ContainsFunc(f.batches, spooled) || f.held != nil || f.position < c.queue.spoolEnd || c.ledger.Spooled == 0 {
 		return
 	}
 	c.ackSpoolLocked(f.position, 0, 0)

@@ -145,3 +145,40 @@ func TestAllRejectedThenAway(t *testing.T) {
 		})
 	}
 }
+
+// Batches of the spool that were refused for now, with one of memory behind them whose answer is still to come, are not taken for damaged.
+func TestRefusedBeforeMemory(t *testing.T) {
+	run(t, func(t *testing.T, f *fake) {
+		f.away = true
+		c := newClient(t, f, spooled(files.NewMem(-1)))
+		want := logAll(t, c, 0, 30)
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 30, c.Stats().Spooled)
+		second, fourth := make(chan struct{}), make(chan struct{})
+		n := 0
+		f.set(func() {
+			f.away, f.before = false, func(logwire.BatchHead) error {
+				switch n++; n {
+				case 2:
+					<-second
+					return errBusy
+				case 4:
+					<-fourth
+				}
+				return nil
+			}
+		})
+		time.Sleep(15 * time.Second) // less than an answer may take
+		require.EqualValues(t, 20, c.Stats().Spooled)
+		want = append(want, logAll(t, c, 30, 10)...)
+		synctest.Wait() // They are sent from memory.
+		close(second)
+		synctest.Wait()
+		l := c.Stats()
+		close(fourth)
+		require.EqualValues(t, 20, l.Spooled)
+		require.NoError(t, c.Sync(context.Background()))
+		require.Equal(t, want, f.messages())
+		require.Zero(t, finish(t, c).Ledger.Dropped.Total())
+	})
+}
